@@ -1,0 +1,169 @@
+//! Opaque handles that route themselves.
+//!
+//! Every id and secret that we mint begins (after a fixed prefix, where a paper prescribes one) with its
+//! bucket, masked by a hash of the rest, so that a look-up knows its shard without any global index and a
+//! reader learns nothing. Handles live for years: this shape is for good.
+
+use crate::moment::Random;
+use sha2::{Digest as _, Sha256};
+
+/// How many buckets there are. Fixed for good: handles in merchants' hands carry one.
+pub const BUCKETS: u16 = 1024;
+
+/// The shard key that leads every table's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bucket(u16);
+
+impl Bucket {
+    /// Bucket `number` modulo the number of buckets.
+    pub fn new(number: u16) -> Bucket {
+        Bucket(number % BUCKETS)
+    }
+
+    /// The bucket that these parts hash to.
+    pub fn of(parts: &[&str]) -> Bucket {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        let hash = hash.finalize();
+        Bucket::new(u16::from_be_bytes([hash[0], hash[1]]))
+    }
+
+    /// A random bucket.
+    pub fn random(random: &mut Random) -> Bucket {
+        Bucket::new(random.below(u32::from(BUCKETS)) as u16)
+    }
+
+    /// The number of this bucket, 0 to 1023.
+    pub fn number(self) -> u16 {
+        self.0
+    }
+}
+
+/// The letters that a handle may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alphabet {
+    /// `0-9A-F`.
+    Hex,
+    /// `0-9A-Z`.
+    Base36,
+    /// `0-9A-Za-z`.
+    Base62,
+}
+
+impl Alphabet {
+    const LETTERS: &'static [u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+    fn size(self) -> u16 {
+        match self {
+            Alphabet::Hex => 16,
+            Alphabet::Base36 => 36,
+            Alphabet::Base62 => 62,
+        }
+    }
+
+    /// Letters needed to hold a bucket.
+    fn bucket_width(self) -> usize {
+        match self {
+            Alphabet::Hex => 3,
+            Alphabet::Base36 | Alphabet::Base62 => 2,
+        }
+    }
+
+    fn letter(self, digit: u16) -> char {
+        char::from(Self::LETTERS[usize::from(digit % self.size())])
+    }
+
+    fn digit(self, letter: u8) -> Option<u16> {
+        let digit = Self::LETTERS.iter().position(|l| *l == letter)? as u16;
+        (digit < self.size()).then_some(digit)
+    }
+}
+
+/// The shape of a handle: a fixed prefix, then `length` letters of an alphabet, the first of which carry the bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// Fixed text in front, as a paper prescribes it.
+    pub prefix: String,
+    /// The letters after it.
+    pub alphabet: Alphabet,
+    /// How many letters after the prefix, bucket included.
+    pub length: usize,
+}
+
+impl Shape {
+    /// A shape without a prefix.
+    pub fn plain(alphabet: Alphabet, length: usize) -> Shape {
+        Shape { prefix: String::new(), alphabet, length }
+    }
+
+    /// Draws a handle of this shape that carries `bucket`.
+    pub fn mint(&self, bucket: Bucket, random: &mut Random) -> String {
+        let width = self.alphabet.bucket_width();
+        let size = u32::from(self.alphabet.size());
+        let rest: String =
+            (width..self.length).map(|_| self.alphabet.letter(random.below(size) as u16)).collect();
+        let mut masked = bucket.number() ^ mask(&rest);
+        let mut head = Vec::with_capacity(width);
+        for _ in 0..width {
+            head.push(self.alphabet.letter(masked % self.alphabet.size()));
+            masked /= self.alphabet.size();
+        }
+        let head: String = head.into_iter().rev().collect();
+        format!("{}{head}{rest}", self.prefix)
+    }
+
+    /// The bucket inside `handle`, or nothing when it was never ours: wrong prefix, letters or length.
+    pub fn bucket(&self, handle: &str) -> Option<Bucket> {
+        let body = handle.strip_prefix(self.prefix.as_str())?;
+        if body.len() != self.length || !body.is_ascii() {
+            return None;
+        }
+        let (head, rest) = body.split_at_checked(self.alphabet.bucket_width())?;
+        if !rest.bytes().all(|b| self.alphabet.digit(b).is_some()) {
+            return None;
+        }
+        let mut masked: u16 = 0;
+        for letter in head.bytes() {
+            masked = masked.checked_mul(self.alphabet.size())?.checked_add(self.alphabet.digit(letter)?)?;
+        }
+        let number = masked ^ mask(rest);
+        (number < BUCKETS).then_some(Bucket(number))
+    }
+}
+
+fn mask(rest: &str) -> u16 {
+    let hash = Sha256::digest(rest.as_bytes());
+    u16::from_be_bytes([hash[0], hash[1]]) % BUCKETS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::moment::{Moment, Timestamp};
+
+    #[test]
+    fn a_handle_gives_back_its_bucket_in_every_alphabet() {
+        let at = Moment::new(Timestamp(0), [7; 32]);
+        let mut random = at.random("test");
+        for alphabet in [Alphabet::Hex, Alphabet::Base36, Alphabet::Base62] {
+            let shape = Shape { prefix: "28101013".into(), alphabet, length: 24 };
+            for number in 0..BUCKETS {
+                let handle = shape.mint(Bucket::new(number), &mut random);
+                assert_eq!(handle.len(), 32);
+                assert_eq!(shape.bucket(&handle), Some(Bucket::new(number)), "{handle}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_foreign_text_has_no_bucket() {
+        let shape = Shape::plain(Alphabet::Base36, 24);
+        for text in ["", "short", "ÄÄÄÄÄÄÄÄÄÄÄÄ", "0000000000000000000000a0", "ZZ0000000000000000000000!"]
+        {
+            assert_eq!(shape.bucket(text), None, "{text}");
+        }
+    }
+}

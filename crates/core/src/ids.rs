@@ -1,0 +1,108 @@
+//! Every id its own type: *minted* by us, or *given* by others.
+//!
+//! A minted id carries its bucket and is drawn from the call's moment. A given id is text whose limits the
+//! dialect has already checked.
+
+use crate::handle::{Alphabet, Bucket, Shape};
+use crate::moment::Random;
+
+macro_rules! given {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes the text as its giver wrote it.
+            pub fn new(text: impl Into<String>) -> $name { $name(text.into()) }
+            /// The text.
+            pub fn as_str(&self) -> &str { &self.0 }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.0) }
+        }
+    )+};
+}
+
+macro_rules! minted {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            fn shape() -> Shape { Shape::plain(Alphabet::Base62, 26) }
+
+            /// Draws a new id in `bucket`: 24 random letters, some 142 bits.
+            pub fn mint(bucket: Bucket, random: &mut Random) -> $name { $name(Self::shape().mint(bucket, random)) }
+
+            /// Reads an id that we once minted; nothing for any other text.
+            pub fn read(text: &str) -> Option<$name> {
+                Self::shape().bucket(text).map(|_| $name(text.to_owned()))
+            }
+
+            /// The bucket that the id carries.
+            pub fn bucket(&self) -> Bucket { Self::shape().bucket(&self.0).unwrap_or(Bucket::new(0)) }
+
+            /// The text.
+            pub fn as_str(&self) -> &str { &self.0 }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.0) }
+        }
+    )+};
+}
+
+given! {
+    /// Who signs a request (header Client-Id): a merchant at Qi, the network at Alipay+.
+    ClientId,
+    /// The stable name of a dialect, as rows keep it.
+    DialectName,
+    /// What a user types to sign in: a phone number in E.164 form, or an e-mail address.
+    LoginId,
+    /// The idempotency key of a payment, given by its owner.
+    PaymentRequestId,
+}
+
+minted! {
+    /// Names one authorization session, in the URL of its page.
+    AuthId,
+    /// Names one agreement between a user and an owner.
+    AgreementId,
+    /// Names one payment; its bucket is the payer's.
+    PaymentId,
+    /// Names one user of the wallet.
+    CustomerId,
+    /// Names one posting of the ledger; its bucket is the payer's.
+    PostingId,
+    /// Names one outgoing notification; its bucket is that of what it reports.
+    NotificationId,
+    /// Names one message to a user.
+    MessageId,
+    /// Names one line of the journal.
+    JournalId,
+}
+
+/// Who owns an agreement, a code, a token, a payment: the signer, narrowed by what the dialect adds (Alipay+:
+/// pspId and acquirerId). Two owners are the same only if all parts are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Owner(String);
+
+impl Owner {
+    /// The owner of these parts. Lengths are written in, so that no two lists of parts look alike.
+    pub fn of(parts: &[&str]) -> Owner {
+        Owner(parts.iter().map(|part| format!("{}:{part}", part.len())).collect::<Vec<_>>().join("/"))
+    }
+
+    /// An owner as a row keeps it.
+    pub fn from_row(text: impl Into<String>) -> Owner {
+        Owner(text.into())
+    }
+
+    /// The text that rows keep.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,96 @@
+//! The ledger: double entry, immutable. [`post`] is the one function that moves money; [`verify`] proves the books.
+
+pub mod post;
+pub mod verify;
+
+use crate::ids::{ClientId, CustomerId, PostingId};
+use crate::moment::Timestamp;
+use crate::money::Currency;
+
+/// A user's account: its balance is the sum of its entries and never negative.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Whose.
+    pub customer: CustomerId,
+    /// In which currency.
+    pub currency: Currency,
+    /// Smallest units.
+    pub balance: i64,
+}
+
+/// Who stands at one end of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Party {
+    /// A user's account; it has a balance row.
+    User(CustomerId),
+    /// What the wallet owes a client, in one of its slots. No balance row: the sum of its entries.
+    Payable {
+        /// The client.
+        client: ClientId,
+        /// Chosen by a hash, so that no merchant is one hot row.
+        slot: u8,
+    },
+    /// Where money comes into the wallet from.
+    Funding,
+}
+
+impl Party {
+    /// As rows keep it: `user:…`, `payable:<slot>:<client>`, `funding`.
+    pub fn to_row(&self) -> String {
+        match self {
+            Party::User(id) => format!("user:{id}"),
+            Party::Payable { client, slot } => format!("payable:{slot}:{client}"),
+            Party::Funding => "funding".to_owned(),
+        }
+    }
+
+    /// From a row.
+    pub fn from_row(text: &str) -> Option<Party> {
+        if text == "funding" {
+            return Some(Party::Funding);
+        }
+        if let Some(id) = text.strip_prefix("user:") {
+            return CustomerId::read(id).map(Party::User);
+        }
+        let (slot, client) = text.strip_prefix("payable:")?.split_once(':')?;
+        Some(Party::Payable { client: ClientId::new(client), slot: slot.parse().ok()? })
+    }
+}
+
+/// One line of a posting. Positive: the wallet owes the party more; negative: less.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The posting.
+    pub posting: PostingId,
+    /// 0 is the first line.
+    pub line: u32,
+    /// Who.
+    pub party: Party,
+    /// In which currency.
+    pub currency: Currency,
+    /// Smallest units, signed.
+    pub amount: i64,
+}
+
+crate::words! {
+    /// Why money moved.
+    PostingKind {
+        /// Into the wallet.
+        Credit = "credit",
+        /// From a user to an owner, under an agreement.
+        Debit = "debit",
+    }
+}
+
+/// A posting: entries that sum to zero in every currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting {
+    /// Its id; the bucket is the payer's.
+    pub id: PostingId,
+    /// Why.
+    pub kind: PostingKind,
+    /// The id of what it belongs to: a payment id, an operator's reference.
+    pub reference: String,
+    /// When.
+    pub at: Timestamp,
+}

@@ -1,0 +1,111 @@
+//! Payments under an agreement. The acts: [`pay`], [`inquire`], [`resolve`].
+
+pub mod inquire;
+pub mod pay;
+pub mod resolve;
+
+use crate::handle::Bucket;
+use crate::ids::*;
+use crate::moment::Timestamp;
+use crate::money::Amount;
+use crate::outcome::Refusal;
+use crate::secret::Digest;
+
+/// How far a payment is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaymentStage {
+    /// Still running; nothing may be said of its end.
+    InProcess,
+    /// Debited.
+    Succeeded {
+        /// When the money moved.
+        at: Timestamp,
+    },
+    /// Refused for good. A fact, stored and repeated.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+/// What a running payment becomes, and when: the sandbox's script of a passing Unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resolution {
+    /// When it is to be resolved.
+    pub due_at: Timestamp,
+    /// Debit (true) or fail (false).
+    pub succeed: bool,
+}
+
+/// A payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Its id; the bucket is the payer's.
+    pub id: PaymentId,
+    /// Whose payment.
+    pub owner: Owner,
+    /// Who signed for it.
+    pub client: ClientId,
+    /// In which dialect.
+    pub dialect: DialectName,
+    /// The owner's idempotency key.
+    pub request_id: PaymentRequestId,
+    /// Digest of the compared fields.
+    pub fingerprint: Digest,
+    /// The agreement it was made under.
+    pub agreement: AgreementId,
+    /// The payer.
+    pub customer: CustomerId,
+    /// What the payer pays.
+    pub amount: Amount,
+    /// Nothing moves: a payment evaluation (Alipay+ isPaymentEvaluation).
+    pub evaluation: bool,
+    /// How far it is.
+    pub stage: PaymentStage,
+    /// What is to become of it while it is running; nothing: a person must look.
+    pub resolution: Option<Resolution>,
+    /// Was an answer Unknown ever given? Then the end is notified (decision 36).
+    pub answered_unknown: bool,
+    /// Where its end is to be notified, if the request said so.
+    pub notify_url: Option<String>,
+    /// Text of the order, for people.
+    pub description: String,
+    /// Other members, as received: JSON text. Reported back, never acted on.
+    pub extras: String,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// The posting that moved the money.
+    pub posting: Option<PostingId>,
+}
+
+impl Payment {
+    /// When its end was reached.
+    pub fn settled_at(&self) -> Option<Timestamp> {
+        match self.stage {
+            PaymentStage::InProcess => None,
+            PaymentStage::Succeeded { at } | PaymentStage::Failed { at, .. } => Some(at),
+        }
+    }
+}
+
+/// A request id, once claimed, belongs to one payment for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentClaim {
+    /// Whose id.
+    pub owner: Owner,
+    /// The id.
+    pub request_id: PaymentRequestId,
+    /// The payment.
+    pub payment: PaymentId,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+impl PaymentClaim {
+    /// The bucket of owner and request id: it catches a reuse with another user's token and routes an inquiry.
+    pub fn bucket_of(owner: &Owner, request: &PaymentRequestId) -> Bucket {
+        Bucket::of(&[owner.as_str(), request.as_str()])
+    }
+}
