@@ -23,6 +23,7 @@ pub mod store;
 pub mod text;
 pub mod token;
 pub mod user;
+pub mod voice;
 
 pub use moment::{Moment, Timestamp};
 pub use outcome::{Refusal, Ruled, Stop};

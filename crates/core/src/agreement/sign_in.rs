@@ -1,1 +1,148 @@
-//! The act of this name.
+//! Signing in on the authorization page: who may try a PIN now.
+//!
+//! A try is counted *before* the PIN is checked, so that parallel guesses cannot outrun the count, and taken
+//! back when the PIN was right. Checking the hash is slow and happens outside of any transaction.
+
+use crate::agreement::{Session, SessionStage};
+use crate::handle::Bucket;
+use crate::ids::{AuthId, CustomerId, LoginId};
+use crate::moment::{Moment, Timestamp};
+use crate::outcome::Ruled;
+use crate::policy::MINUTE;
+use crate::secret::Digest;
+use crate::store::Tx;
+use crate::user::{PinGuard, UserStatus};
+
+/// How many wrong PINs are borne (decision 21).
+#[derive(Debug, Clone)]
+pub struct SignInLimits {
+    /// In one session.
+    pub per_session: u32,
+    /// Of one user in one window.
+    pub per_user: u32,
+    /// From one address in one window.
+    pub per_address: u32,
+    /// The window; also the first block, which doubles each time up to `longest_block_ms`.
+    pub window_ms: i64,
+    /// The longest block.
+    pub longest_block_ms: i64,
+}
+
+impl Default for SignInLimits {
+    fn default() -> SignInLimits {
+        SignInLimits {
+            per_session: 5,
+            per_user: 5,
+            per_address: 50,
+            window_ms: 15 * MINUTE,
+            longest_block_ms: 24 * 60 * MINUTE,
+        }
+    }
+}
+
+/// Who wants to sign in, and from where.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    /// Into which session.
+    pub auth_id: AuthId,
+    /// As whom.
+    pub login: LoginId,
+    /// From which address.
+    pub address: String,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// Check the PIN against this hash. Nobody: check against any hash, so that it takes as long, and fail.
+    Check {
+        /// The user, if there is one that may sign in.
+        candidate: Option<(CustomerId, String)>,
+    },
+    /// Too many wrong PINs, in this session or until that time.
+    TooMany {
+        /// When to try again; nothing: never in this session.
+        until: Option<Timestamp>,
+    },
+    /// The session cannot be decided: unknown, expired or decided.
+    Closed,
+}
+
+/// Counts a try and says whether it may be made.
+pub fn begin(tx: &mut dyn Tx, sign_in: &SignIn, limits: &SignInLimits, at: &Moment) -> Ruled<Begun> {
+    let Some(session) = tx.session(&sign_in.auth_id)? else { return Ok(Begun::Closed) };
+    if session.stage != SessionStage::Open || at.now > session.expires_at {
+        return Ok(Begun::Closed);
+    }
+    if session.wrong_pins >= limits.per_session {
+        return Ok(Begun::TooMany { until: None });
+    }
+    for (guard, limit) in [
+        (guard_of_login(tx, &sign_in.login, at)?, limits.per_user),
+        (guard_of_address(tx, &sign_in.address, at)?, limits.per_address),
+    ] {
+        if at.now < guard.blocked_until {
+            return Ok(Begun::TooMany { until: Some(guard.blocked_until) });
+        }
+        tx.put_pin_guard(&count(guard, limit, limits, at))?;
+    }
+    tx.update_session(&Session { wrong_pins: session.wrong_pins + 1, ..session })?;
+
+    let user = match tx.customer_of(&sign_in.login)? {
+        Some(customer) => tx.user(&customer)?,
+        None => None,
+    };
+    let candidate =
+        user.filter(|user| user.status == UserStatus::Active).map(|user| (user.id, user.pin_hash));
+    Ok(Begun::Check { candidate })
+}
+
+/// Takes the counted try back: the PIN was right.
+pub fn succeed(tx: &mut dyn Tx, sign_in: &SignIn, at: &Moment) -> Ruled<()> {
+    if let Some(session) = tx.session(&sign_in.auth_id)? {
+        tx.update_session(&Session { wrong_pins: session.wrong_pins.saturating_sub(1), ..session })?;
+    }
+    let guard = guard_of_login(tx, &sign_in.login, at)?;
+    tx.put_pin_guard(&PinGuard { wrong: 0, blocked_until: Timestamp(0), blocks: 0, ..guard })?;
+    let guard = guard_of_address(tx, &sign_in.address, at)?;
+    tx.put_pin_guard(&PinGuard { wrong: guard.wrong.saturating_sub(1), ..guard })?;
+    Ok(())
+}
+
+fn count(guard: PinGuard, limit: u32, limits: &SignInLimits, at: &Moment) -> PinGuard {
+    let fresh = at.now.since(guard.window_started_at) > limits.window_ms;
+    let (wrong, window_started_at) =
+        if fresh { (1, at.now) } else { (guard.wrong + 1, guard.window_started_at) };
+    if wrong < limit {
+        return PinGuard { wrong, window_started_at, ..guard };
+    }
+    let block = limits.window_ms.saturating_mul(1 << guard.blocks.min(16)).min(limits.longest_block_ms);
+    PinGuard {
+        wrong: 0,
+        window_started_at: at.now,
+        blocked_until: at.now.plus_millis(block),
+        blocks: guard.blocks + 1,
+        ..guard
+    }
+}
+
+fn guard_of_login(tx: &dyn Tx, login: &LoginId, at: &Moment) -> Ruled<PinGuard> {
+    guard_of(tx, format!("login:{}", Digest::of(login.as_str()).hex()), at)
+}
+
+fn guard_of_address(tx: &dyn Tx, address: &str, at: &Moment) -> Ruled<PinGuard> {
+    guard_of(tx, format!("address:{address}"), at)
+}
+
+fn guard_of(tx: &dyn Tx, subject: String, at: &Moment) -> Ruled<PinGuard> {
+    let bucket = Bucket::of(&["pin", &subject]);
+    let known = tx.pin_guard(bucket, &subject)?;
+    Ok(known.unwrap_or(PinGuard {
+        bucket,
+        subject,
+        wrong: 0,
+        window_started_at: at.now,
+        blocked_until: Timestamp(0),
+        blocks: 0,
+    }))
+}
