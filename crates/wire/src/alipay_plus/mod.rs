@@ -1,0 +1,1 @@
+//! The Alipay+ MPP API, Auto Debit.

@@ -1,0 +1,1 @@
+//! The Qi mini program OpenAPI, V1.
