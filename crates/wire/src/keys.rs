@@ -81,9 +81,8 @@ impl PublicKey {
         }
         let parsed = ParsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, der)
             .map_err(|_| KeyFault::NotRsa(FORM))?;
-        let modulus_bits = PublicEncryptingKey::from_der(der)
-            .map(|key| key.key_size_bits())
-            .map_err(|_| KeyFault::Size)?; // it parsed above, so only the size is left to refuse
+        let modulus_bits =
+            PublicEncryptingKey::from_der(der).map(|key| key.key_size_bits()).map_err(|_| KeyFault::Size)?; // it parsed above, so only the size is left to refuse
         if !(MIN_MODULUS_BITS..=MAX_MODULUS_BITS).contains(&modulus_bits) {
             return Err(KeyFault::Size);
         }
@@ -128,7 +127,9 @@ impl PrivateKey {
         let block = Block::read(text)?;
         let pair = match block.label.as_deref() {
             Some("PRIVATE KEY") => KeyPair::from_pkcs8(&block.der).map_err(|_| KeyFault::NotRsa("PKCS#8"))?,
-            Some("RSA PRIVATE KEY") => KeyPair::from_der(&block.der).map_err(|_| KeyFault::NotRsa("PKCS#1"))?,
+            Some("RSA PRIVATE KEY") => {
+                KeyPair::from_der(&block.der).map_err(|_| KeyFault::NotRsa("PKCS#1"))?
+            }
             Some(found) => {
                 return Err(KeyFault::WrongLabel {
                     found: found.to_owned(),
@@ -143,7 +144,8 @@ impl PrivateKey {
     }
 
     fn from_pair(pair: KeyPair) -> Result<Self, KeyFault> {
-        let spki = AsDer::<PublicKeyX509Der>::as_der(pair.public_key()).map_err(|_| KeyFault::NotRsa("PKCS#8"))?;
+        let spki =
+            AsDer::<PublicKeyX509Der>::as_der(pair.public_key()).map_err(|_| KeyFault::NotRsa("PKCS#8"))?;
         let public = PublicKey::from_der(spki.as_ref(), None)?;
         Ok(Self(Arc::new(PrivateInner { pair, public })))
     }
@@ -255,9 +257,17 @@ mod tests {
         let text = |fault: KeyFault| fault.to_string();
         assert_eq!(text(PublicKey::parse("@@").unwrap_err()), "the key is neither PEM nor Base64");
         assert_eq!(text(PublicKey::parse("").unwrap_err()), "the key is neither PEM nor Base64");
-        assert_eq!(text(PublicKey::parse("AAAA").unwrap_err()), "not an RSA key in the form of SubjectPublicKeyInfo");
-        assert!(text(PublicKey::parse(&private_pem).unwrap_err()).contains("`PRIVATE KEY`; expected `PUBLIC KEY`"));
-        assert!(text(PrivateKey::parse(&public_pem).unwrap_err()).starts_with("the PEM block is `PUBLIC KEY`"));
+        assert_eq!(
+            text(PublicKey::parse("AAAA").unwrap_err()),
+            "not an RSA key in the form of SubjectPublicKeyInfo"
+        );
+        assert!(
+            text(PublicKey::parse(&private_pem).unwrap_err())
+                .contains("`PRIVATE KEY`; expected `PUBLIC KEY`")
+        );
+        assert!(
+            text(PrivateKey::parse(&public_pem).unwrap_err()).starts_with("the PEM block is `PUBLIC KEY`")
+        );
         let cut = public_pem.replace("-----END PUBLIC KEY-----", "");
         assert_eq!(PublicKey::parse(&cut).unwrap_err(), KeyFault::NotText);
     }

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, URL_SAFE_NO_PAD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, URL_SAFE_NO_PAD};
 
 use super::SignatureFault;
 
@@ -100,7 +100,8 @@ pub fn render(key_version: &str, signature: &[u8], encoding: Encoding) -> String
 
 /// Whether `text` may name a key version: 1 to 32 visible ASCII characters, no comma.
 pub fn is_key_version(text: &str) -> bool {
-    (1..=MAX_KEY_VERSION).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
+    (1..=MAX_KEY_VERSION).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
 }
 
 /// The items we know, as sent. Unknown items were looked at only to find duplicates.
@@ -163,7 +164,8 @@ fn decode(text: &str) -> Option<(Vec<u8>, Encoding)> {
         Cow::Borrowed(text)
     };
     let url_safe = plain.contains(['-', '_']);
-    let standard = if url_safe { plain.replace('-', "+").replace('_', "/") } else { plain.clone().into_owned() };
+    let standard =
+        if url_safe { plain.replace('-', "+").replace('_', "/") } else { plain.clone().into_owned() };
     let bytes = LENIENT.decode(&standard).ok()?;
     let unpadded = standard.len() % 4 != 0 && !plain.contains(['+', '/', '=']);
     let encoding = match (escaped, url_safe || unpadded) {
@@ -199,7 +201,10 @@ mod tests {
     #[track_caller]
     fn reads(header: &str, version: Option<&str>, value: &[u8], encoding: Encoding) {
         let read = read(header).unwrap();
-        assert_eq!((read.key_version.as_deref(), read.value.as_slice(), read.encoding), (version, value, encoding));
+        assert_eq!(
+            (read.key_version.as_deref(), read.value.as_slice(), read.encoding),
+            (version, value, encoding)
+        );
     }
 
     #[test]

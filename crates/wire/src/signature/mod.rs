@@ -21,8 +21,8 @@ pub use header::{
     is_key_version, parse, render,
 };
 pub use pool::{
-    DoneFn, Engine, Lane, MAX_BATCH, PoolOptions, SignJob, Signed, Signer, SignerFault, SigningPool, SingleBuffer,
-    WalletKey, WalletKeys, sign_blocking,
+    DoneFn, Engine, Lane, MAX_BATCH, PoolOptions, SignJob, Signed, Signer, SignerFault, SigningPool,
+    SingleBuffer, WalletKey, WalletKeys, WalletKeysFault, sign_blocking,
 };
 
 /// The bytes that a signature covers, in both directions: an answer is signed over its request's method and URI.
