@@ -1,0 +1,294 @@
+//! Rows of agreements and of what led to them: prepare claims, terms, sessions, consents.
+
+use super::sql::{self, Columns, read_texts, statements, write_list};
+use accord_core::agreement::{
+    Agreement, AgreementStage, Consent, Decision, EndedBy, PrepareClaim, Scope, Session, SessionStage,
+    Terminal, Terms,
+};
+use accord_core::handle::Bucket;
+use accord_core::ids::{AgreementId, AuthId, ClientId, CustomerId, DialectName, Owner};
+use accord_core::secret::{Digest, Salt};
+use accord_core::store::{StoreFault, Stored};
+use accord_core::user::Language;
+use rusqlite::{Connection, params};
+
+macro_rules! terms_columns {
+    () => {
+        "auth_id, owner, client, dialect, scopes, legal_name, display_name, contract_title, contract_text, \
+         language, redirect_url, auth_state, notify_url, auth_client_id, reference_merchant_id, \
+         reference_agreement_id, terminal, extras, created_at"
+    };
+}
+
+statements! {
+    PREPARE_CLAIM = "SELECT bucket, key, fingerprint, auth_id, answer, created_at FROM prepare_claims
+        WHERE bucket = ?1 AND key = ?2";
+    INSERT_PREPARE_CLAIM = "INSERT INTO prepare_claims (bucket, key, fingerprint, auth_id, answer, created_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    TERMS = concat!("SELECT ", terms_columns!(), " FROM terms WHERE bucket = ?1 AND auth_id = ?2");
+    INSERT_TERMS = concat!(
+        "INSERT INTO terms (bucket, ", terms_columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+         ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
+    );
+    SESSION = "SELECT auth_id, stage, decided_at, agreement, expires_at, wrong_pins, decided_by FROM sessions
+        WHERE bucket = ?1 AND auth_id = ?2";
+    INSERT_SESSION = "INSERT INTO sessions
+        (bucket, auth_id, stage, decided_at, agreement, expires_at, wrong_pins, decided_by)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    UPDATE_SESSION = "UPDATE sessions
+        SET stage = ?3, decided_at = ?4, agreement = ?5, expires_at = ?6, wrong_pins = ?7, decided_by = ?8
+        WHERE bucket = ?1 AND auth_id = ?2";
+    CONSENT = "SELECT auth_id, decision, customer, text_digest, language, version, at, address FROM consents
+        WHERE bucket = ?1 AND auth_id = ?2";
+    INSERT_CONSENT = "INSERT INTO consents
+        (bucket, auth_id, decision, customer, text_digest, language, version, at, address)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    AGREEMENT = "SELECT id, auth_id, owner, client, dialect, customer, stage, ended_at, ended_by, generation,
+        code_key_version, code_salt, created_at FROM agreements WHERE bucket = ?1 AND id = ?2";
+    AGREEMENTS_OF = "SELECT a.id, a.auth_id, a.owner, a.client, a.dialect, a.customer, a.stage, a.ended_at,
+        a.ended_by, a.generation, a.code_key_version, a.code_salt, a.created_at
+        FROM user_agreements u JOIN agreements a ON a.bucket = u.agreement_bucket AND a.id = u.agreement
+        WHERE u.bucket = ?1 AND u.customer = ?2 ORDER BY u.created_at DESC, u.agreement DESC LIMIT ?3";
+    INSERT_AGREEMENT = "INSERT INTO agreements (bucket, id, auth_id, owner, client, dialect, customer, stage,
+        ended_at, ended_by, generation, code_key_version, code_salt, created_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    INSERT_USER_AGREEMENT = "INSERT INTO user_agreements
+        (bucket, customer, created_at, agreement, agreement_bucket) VALUES (?1, ?2, ?3, ?4, ?5)";
+    UPDATE_AGREEMENT = "UPDATE agreements SET auth_id = ?3, owner = ?4, client = ?5, dialect = ?6, customer = ?7,
+        stage = ?8, ended_at = ?9, ended_by = ?10, generation = ?11, code_key_version = ?12, code_salt = ?13,
+        created_at = ?14 WHERE bucket = ?1 AND id = ?2";
+}
+
+pub(super) fn prepare_claim(db: &Connection, bucket: Bucket, key: &Digest) -> Stored<Option<PrepareClaim>> {
+    sql::one(db, PREPARE_CLAIM, params![bucket.number(), key.0], |row| {
+        Ok(PrepareClaim {
+            bucket: row.bucket()?,
+            key: row.digest()?,
+            fingerprint: row.digest()?,
+            auth_id: row.parsed(AuthId::read)?,
+            answer: row.get()?,
+            created_at: row.time()?,
+        })
+    })
+}
+
+pub(super) fn insert_prepare_claim(db: &Connection, claim: &PrepareClaim) -> Stored<()> {
+    let values = params![
+        claim.bucket.number(),
+        claim.key.0,
+        claim.fingerprint.0,
+        claim.auth_id.as_str(),
+        claim.answer,
+        claim.created_at.0,
+    ];
+    sql::write(db, INSERT_PREPARE_CLAIM, values)
+}
+
+pub(super) fn terms(db: &Connection, id: &AuthId) -> Stored<Option<Terms>> {
+    sql::one(db, TERMS, params![id.bucket().number(), id.as_str()], |row| {
+        Ok(Terms {
+            auth_id: row.parsed(AuthId::read)?,
+            owner: Owner::from_row(row.get::<String>()?),
+            client: ClientId::new(row.get::<String>()?),
+            dialect: DialectName::new(row.get::<String>()?),
+            scopes: row.parsed(read_scopes)?,
+            legal_name: row.get()?,
+            display_name: row.get()?,
+            contract_title: row.get()?,
+            contract_text: row.get()?,
+            language: row.maybe(Language::parse)?,
+            redirect_url: row.get()?,
+            auth_state: row.get()?,
+            notify_url: row.get()?,
+            auth_client_id: row.get()?,
+            reference_merchant_id: row.get()?,
+            reference_agreement_id: row.get()?,
+            terminal: row.parsed(Terminal::parse)?,
+            extras: row.get()?,
+            created_at: row.time()?,
+        })
+    })
+}
+
+fn read_scopes(text: &str) -> Option<Vec<Scope>> {
+    read_texts(text)?.iter().map(|word| Scope::parse(word)).collect()
+}
+
+pub(super) fn insert_terms(db: &Connection, terms: &Terms) -> Stored<()> {
+    let values = params![
+        terms.auth_id.bucket().number(),
+        terms.auth_id.as_str(),
+        terms.owner.as_str(),
+        terms.client.as_str(),
+        terms.dialect.as_str(),
+        write_list(terms.scopes.iter().map(|scope| vec![scope.as_str()])),
+        terms.legal_name,
+        terms.display_name,
+        terms.contract_title,
+        terms.contract_text,
+        terms.language.map(Language::as_str),
+        terms.redirect_url,
+        terms.auth_state,
+        terms.notify_url,
+        terms.auth_client_id,
+        terms.reference_merchant_id,
+        terms.reference_agreement_id,
+        terms.terminal.as_str(),
+        terms.extras,
+        terms.created_at.0,
+    ];
+    sql::write(db, INSERT_TERMS, values)
+}
+
+pub(super) fn session(db: &Connection, id: &AuthId) -> Stored<Option<Session>> {
+    sql::one(db, SESSION, params![id.bucket().number(), id.as_str()], |row| {
+        Ok(Session {
+            auth_id: row.parsed(AuthId::read)?,
+            stage: {
+                let stage: String = row.get()?;
+                let at = row.maybe_time()?;
+                let agreement = row.maybe(AgreementId::read)?;
+                match (stage.as_str(), at, agreement) {
+                    ("open", None, None) => SessionStage::Open,
+                    ("refused", Some(at), None) => SessionStage::Refused { at },
+                    ("approved", Some(at), Some(agreement)) => SessionStage::Approved { at, agreement },
+                    _ => return Err(StoreFault::Corrupt("a session's stage contradicts itself".into())),
+                }
+            },
+            expires_at: row.time()?,
+            wrong_pins: row.get()?,
+            decided_by: row.get::<Option<[u8; 32]>>()?.map(Digest),
+        })
+    })
+}
+
+pub(super) fn insert_session(db: &Connection, session: &Session) -> Stored<()> {
+    with_session(session, |values| sql::write(db, INSERT_SESSION, values))
+}
+
+pub(super) fn update_session(db: &Connection, session: &Session) -> Stored<()> {
+    with_session(session, |values| sql::change(db, UPDATE_SESSION, values, "the session"))
+}
+
+fn with_session(session: &Session, run: impl Fn(&[&dyn rusqlite::ToSql]) -> Stored<()>) -> Stored<()> {
+    let (stage, at, agreement) = match &session.stage {
+        SessionStage::Open => ("open", None, None),
+        SessionStage::Refused { at } => ("refused", Some(at.0), None),
+        SessionStage::Approved { at, agreement } => ("approved", Some(at.0), Some(agreement.as_str())),
+    };
+    run(params![
+        session.auth_id.bucket().number(),
+        session.auth_id.as_str(),
+        stage,
+        at,
+        agreement,
+        session.expires_at.0,
+        session.wrong_pins,
+        session.decided_by.map(|digest| digest.0),
+    ])
+}
+
+pub(super) fn consent(db: &Connection, id: &AuthId) -> Stored<Option<Consent>> {
+    sql::one(db, CONSENT, params![id.bucket().number(), id.as_str()], |row| {
+        Ok(Consent {
+            auth_id: row.parsed(AuthId::read)?,
+            decision: row.parsed(Decision::parse)?,
+            customer: row.maybe(CustomerId::read)?,
+            text_digest: row.digest()?,
+            language: row.parsed(Language::parse)?,
+            version: row.get()?,
+            at: row.time()?,
+            address: row.get()?,
+        })
+    })
+}
+
+pub(super) fn insert_consent(db: &Connection, consent: &Consent) -> Stored<()> {
+    let values = params![
+        consent.auth_id.bucket().number(),
+        consent.auth_id.as_str(),
+        consent.decision.as_str(),
+        consent.customer.as_ref().map(CustomerId::as_str),
+        consent.text_digest.0,
+        consent.language.as_str(),
+        consent.version,
+        consent.at.0,
+        consent.address,
+    ];
+    sql::write(db, INSERT_CONSENT, values)
+}
+
+fn read_agreement(row: &mut Columns<'_, '_>) -> Stored<Agreement> {
+    Ok(Agreement {
+        id: row.parsed(AgreementId::read)?,
+        auth_id: row.parsed(AuthId::read)?,
+        owner: Owner::from_row(row.get::<String>()?),
+        client: ClientId::new(row.get::<String>()?),
+        dialect: DialectName::new(row.get::<String>()?),
+        customer: row.parsed(CustomerId::read)?,
+        stage: {
+            let stage: String = row.get()?;
+            let at = row.maybe_time()?;
+            let by = row.maybe(EndedBy::parse)?;
+            match (stage.as_str(), at, by) {
+                ("consented", None, None) => AgreementStage::Consented,
+                ("active", None, None) => AgreementStage::Active,
+                ("ended", Some(at), Some(by)) => AgreementStage::Ended { at, by },
+                _ => return Err(StoreFault::Corrupt("an agreement's stage contradicts itself".into())),
+            }
+        },
+        generation: row.get()?,
+        code_salt: Salt { key_version: row.get()?, salt: row.get()? },
+        created_at: row.time()?,
+    })
+}
+
+pub(super) fn agreement(db: &Connection, id: &AgreementId) -> Stored<Option<Agreement>> {
+    sql::one(db, AGREEMENT, params![id.bucket().number(), id.as_str()], read_agreement)
+}
+
+pub(super) fn agreements_of(db: &Connection, customer: &CustomerId, limit: usize) -> Stored<Vec<Agreement>> {
+    let values = params![customer.bucket().number(), customer.as_str(), sql::limit(limit)];
+    sql::many(db, AGREEMENTS_OF, values, read_agreement)
+}
+
+pub(super) fn insert_agreement(db: &Connection, agreement: &Agreement) -> Stored<()> {
+    with_agreement(agreement, |values| sql::write(db, INSERT_AGREEMENT, values))?;
+    let customer = &agreement.customer;
+    let values = params![
+        customer.bucket().number(),
+        customer.as_str(),
+        agreement.created_at.0,
+        agreement.id.as_str(),
+        agreement.id.bucket().number(),
+    ];
+    sql::write(db, INSERT_USER_AGREEMENT, values)
+}
+
+pub(super) fn update_agreement(db: &Connection, agreement: &Agreement) -> Stored<()> {
+    with_agreement(agreement, |values| sql::change(db, UPDATE_AGREEMENT, values, "the agreement"))
+}
+
+fn with_agreement(agreement: &Agreement, run: impl Fn(&[&dyn rusqlite::ToSql]) -> Stored<()>) -> Stored<()> {
+    let (stage, at, by) = match &agreement.stage {
+        AgreementStage::Consented => ("consented", None, None),
+        AgreementStage::Active => ("active", None, None),
+        AgreementStage::Ended { at, by } => ("ended", Some(at.0), Some(by.as_str())),
+    };
+    run(params![
+        agreement.id.bucket().number(),
+        agreement.id.as_str(),
+        agreement.auth_id.as_str(),
+        agreement.owner.as_str(),
+        agreement.client.as_str(),
+        agreement.dialect.as_str(),
+        agreement.customer.as_str(),
+        stage,
+        at,
+        by,
+        agreement.generation,
+        agreement.code_salt.key_version,
+        agreement.code_salt.salt,
+        agreement.created_at.0,
+    ])
+}

@@ -1,0 +1,97 @@
+//! Tests of the schema and the statements against an empty migrated database.
+
+use super::*;
+use std::collections::BTreeMap;
+
+fn empty() -> Connection {
+    let db = Connection::open_in_memory().expect("a database in memory");
+    migrations::migrate(&db, Path::new(":memory:")).expect("a migrated database");
+    db
+}
+
+fn texts(db: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = db.prepare(sql).expect(sql);
+    let rows = statement.query_map([], |row| row.get(0)).expect(sql);
+    rows.collect::<Result<_, _>>().expect(sql)
+}
+
+#[test]
+fn every_statement_fits_the_schema() {
+    let db = empty();
+    let areas = [
+        agreement::STATEMENTS,
+        client::STATEMENTS,
+        journal::STATEMENTS,
+        ledger::STATEMENTS,
+        message::STATEMENTS,
+        notification::STATEMENTS,
+        payment::STATEMENTS,
+        token::STATEMENTS,
+        user::STATEMENTS,
+    ];
+    for sql in areas.into_iter().flatten() {
+        db.prepare(sql).unwrap_or_else(|error| panic!("{error}\n{sql}"));
+    }
+}
+
+/// Small reference tables that every shard would hold whole.
+const WITHOUT_BUCKET: &[&str] = &["settings", "clients", "client_keys", "schema_migrations"];
+
+#[test]
+fn every_key_and_every_unique_constraint_begins_with_the_bucket() {
+    let db = empty();
+    let tables =
+        texts(&db, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
+    assert!(tables.len() > 15, "{tables:?}");
+    for table in tables.iter().filter(|table| !WITHOUT_BUCKET.contains(&table.as_str())) {
+        let key =
+            texts(&db, &format!("SELECT name FROM pragma_table_info('{table}') WHERE pk > 0 ORDER BY pk"));
+        assert_eq!(key.first().map(String::as_str), Some("bucket"), "primary key of {table}");
+        let unique =
+            texts(&db, &format!("SELECT name FROM pragma_index_list('{table}') WHERE \"unique\" = 1"));
+        for index in unique {
+            let columns =
+                texts(&db, &format!("SELECT name FROM pragma_index_info('{index}') ORDER BY seqno"));
+            assert_eq!(columns.first().map(String::as_str), Some("bucket"), "{index} of {table}");
+        }
+    }
+}
+
+#[test]
+fn every_table_is_strict() {
+    let db = empty();
+    let loose = texts(
+        &db,
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'",
+    );
+    assert_eq!(loose, Vec::<String>::new());
+}
+
+#[test]
+fn what_is_due_is_found_by_an_index() {
+    let db = empty();
+    let plans: BTreeMap<&str, &str> = [
+        ("notifications_due_by_target", notification::STATEMENTS[3]),
+        ("notifications_due", notification::STATEMENTS[4]),
+        ("payments_to_resolve", payment::STATEMENTS[3]),
+    ]
+    .into();
+    for (index, sql) in plans {
+        let sql = sql.replace("?1", "'x'").replace("?2", "9").replace("?3", "9");
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
+        let steps: Vec<String> = statement
+            .query_map([], |row| row.get(3))
+            .expect("steps")
+            .collect::<Result<_, _>>()
+            .expect("steps");
+        let steps = steps.join("; ");
+        assert!(steps.contains(index) && !steps.contains("TEMP B-TREE"), "{index}: {steps}");
+    }
+}
+
+#[test]
+fn migrations_are_numbered_without_gaps() {
+    for (index, step) in migrations::ALL.iter().enumerate() {
+        assert_eq!(step.version as usize, index + 1, "{}", step.name);
+    }
+}

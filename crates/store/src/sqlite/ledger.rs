@@ -1,0 +1,118 @@
+//! Rows of the ledger: accounts, postings, entries.
+
+use super::sql::{self, Columns, statements};
+use accord_core::ids::{CustomerId, PostingId};
+use accord_core::ledger::{Account, Entry, Party, Posting, PostingKind};
+use accord_core::money::Currency;
+use accord_core::store::{StoreFault, Stored};
+use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
+
+statements! {
+    ACCOUNT = "SELECT customer, currency, balance FROM accounts
+        WHERE bucket = ?1 AND customer = ?2 AND currency = ?3";
+    ACCOUNTS_OF = "SELECT customer, currency, balance FROM accounts WHERE bucket = ?1 AND customer = ?2
+        ORDER BY currency";
+    ACCOUNTS_AFTER = "SELECT customer, currency, balance FROM accounts
+        WHERE (bucket, customer, currency) > (?1, ?2, ?3) ORDER BY bucket, customer, currency LIMIT ?4";
+    PUT_ACCOUNT = "INSERT OR REPLACE INTO accounts (bucket, customer, currency, balance) VALUES (?1, ?2, ?3, ?4)";
+    POSTING = "SELECT id, kind, reference, at FROM postings WHERE bucket = ?1 AND id = ?2";
+    POSTINGS_AFTER = "SELECT id, kind, reference, at FROM postings
+        WHERE (bucket, id) > (?1, ?2) ORDER BY bucket, id LIMIT ?3";
+    INSERT_POSTING = "INSERT INTO postings (bucket, id, kind, reference, at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    ENTRIES = "SELECT posting, line, party, currency, amount FROM entries
+        WHERE bucket = ?1 AND posting = ?2 ORDER BY line";
+    INSERT_ENTRY = "INSERT INTO entries (bucket, posting, line, party, currency, amount)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+}
+
+fn read_account(row: &mut Columns<'_, '_>) -> Stored<Account> {
+    Ok(Account {
+        customer: row.parsed(CustomerId::read)?,
+        currency: row.parsed(Currency::parse)?,
+        balance: row.get()?,
+    })
+}
+
+pub(super) fn account(db: &Connection, customer: &CustomerId, currency: Currency) -> Stored<Option<Account>> {
+    let key = params![customer.bucket().number(), customer.as_str(), currency.code()];
+    sql::one(db, ACCOUNT, key, read_account)
+}
+
+pub(super) fn accounts_of(db: &Connection, customer: &CustomerId) -> Stored<Vec<Account>> {
+    sql::many(db, ACCOUNTS_OF, params![customer.bucket().number(), customer.as_str()], read_account)
+}
+
+pub(super) fn accounts_after(
+    db: &Connection,
+    after: Option<(&CustomerId, Currency)>,
+    limit: usize,
+) -> Stored<Vec<Account>> {
+    let limit = sql::limit(limit);
+    match &after {
+        None => sql::many(db, ACCOUNTS_AFTER, params![-1, "", "", limit], read_account),
+        Some((customer, currency)) => {
+            let key = params![customer.bucket().number(), customer.as_str(), currency.code(), limit];
+            sql::many(db, ACCOUNTS_AFTER, key, read_account)
+        }
+    }
+}
+
+pub(super) fn put_account(db: &Connection, account: &Account) -> Stored<()> {
+    let customer = &account.customer;
+    let values =
+        params![customer.bucket().number(), customer.as_str(), account.currency.code(), account.balance];
+    sql::write(db, PUT_ACCOUNT, values)
+}
+
+fn read_posting(row: &mut Columns<'_, '_>) -> Stored<Posting> {
+    Ok(Posting {
+        id: row.parsed(PostingId::read)?,
+        kind: row.parsed(PostingKind::parse)?,
+        reference: row.get()?,
+        at: row.time()?,
+    })
+}
+
+pub(super) fn posting(db: &Connection, id: &PostingId) -> Stored<Option<Posting>> {
+    sql::one(db, POSTING, params![id.bucket().number(), id.as_str()], read_posting)
+}
+
+pub(super) fn postings_after(
+    db: &Connection,
+    after: Option<&PostingId>,
+    limit: usize,
+) -> Stored<Vec<Posting>> {
+    let (bucket, id) = after.map_or((-1, ""), |id| (i64::from(id.bucket().number()), id.as_str()));
+    sql::many(db, POSTINGS_AFTER, params![bucket, id, sql::limit(limit)], read_posting)
+}
+
+pub(super) fn entries_of(db: &Connection, posting: &PostingId) -> Stored<Vec<Entry>> {
+    sql::many(db, ENTRIES, params![posting.bucket().number(), posting.as_str()], |row| {
+        Ok(Entry {
+            posting: row.parsed(PostingId::read)?,
+            line: row.get()?,
+            party: row.parsed(Party::from_row)?,
+            currency: row.parsed(Currency::parse)?,
+            amount: row.get()?,
+        })
+    })
+}
+
+pub(super) fn insert_posting(db: &Connection, posting: &Posting, entries: &[Entry]) -> Stored<()> {
+    // Checked first, so that a conflict leaves no row.
+    let lines: BTreeSet<u32> = entries.iter().map(|entry| entry.line).collect();
+    if lines.len() < entries.len() {
+        return Err(StoreFault::Conflict("two entries of a posting have one line number".into()));
+    }
+    let bucket = posting.id.bucket().number();
+    let id = posting.id.as_str();
+    let values = params![bucket, id, posting.kind.as_str(), posting.reference, posting.at.0];
+    sql::write(db, INSERT_POSTING, values)?;
+    for entry in entries {
+        let values =
+            params![bucket, id, entry.line, entry.party.to_row(), entry.currency.code(), entry.amount];
+        sql::write(db, INSERT_ENTRY, values)?;
+    }
+    Ok(())
+}

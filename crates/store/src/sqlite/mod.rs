@@ -1,0 +1,246 @@
+//! The embedded store: one SQLite file, one writer that commits many transactions together, a few readers.
+//!
+//! An acknowledged transaction is on the disk: the log is synced at each commit (`synchronous=FULL`), and
+//! `done` is called after it. Each file here is named as in `accord-core`, and holds the rows of that idea;
+//! [`migrations`] is the schema. Nothing here knows a business rule.
+
+mod agreement;
+#[cfg(test)]
+mod catalogue;
+mod client;
+mod fault;
+mod journal;
+mod ledger;
+mod message;
+pub mod migrations;
+mod notification;
+mod payment;
+mod readers;
+mod rows;
+mod sql;
+mod token;
+mod user;
+mod wal;
+mod writer;
+
+pub use fault::OpenFault;
+
+use accord_core::store::{Done, Look, Store, StoreFault, Stored, Work};
+use crossbeam_channel::{Sender, TrySendError, bounded};
+use readers::Glance;
+use rusqlite::{Connection, OpenFlags};
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use writer::Job;
+
+/// SQLite before this version can damage a database that two connections write (checkpoint and reset race).
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// How a database is opened.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    /// Create the file when it is missing? Needs `migrate` as well.
+    pub create: bool,
+    /// Bring an older schema up to date?
+    pub migrate: bool,
+    /// Reading threads, 1 to 16.
+    pub readers: usize,
+    /// Transactions, and looks, that may wait in the queue; one more is told at once that the store is
+    /// unavailable.
+    pub queue: usize,
+    /// Transactions that are committed together at most.
+    pub group: usize,
+}
+
+impl Default for SqliteOptions {
+    /// Creates and migrates; 3 readers, 4,096 in the queue, 256 in a commit.
+    fn default() -> SqliteOptions {
+        SqliteOptions { create: true, migrate: true, readers: 3, queue: 4096, group: 256 }
+    }
+}
+
+/// A store in one SQLite file. Dropping it finishes what is queued.
+pub struct SqliteStore {
+    path: PathBuf,
+    jobs: Option<Sender<Job>>,
+    glances: Option<Sender<Glance>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl SqliteStore {
+    /// Opens the database file at `path`. Its directory must exist.
+    pub fn open(path: impl AsRef<Path>, options: SqliteOptions) -> Result<SqliteStore, OpenFault> {
+        let path = path.as_ref();
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            return Err(OpenFault::OldSqlite(rusqlite::version().to_owned()));
+        }
+        if options.create {
+            create_file(path)?;
+        }
+        let db = connect(path, Access::Write)?;
+        if options.migrate {
+            migrations::migrate(&db, path)?;
+        } else if !migrations::pending(&db, path)?.is_empty() {
+            let found = migrations::version(&db, path)?;
+            return Err(OpenFault::SchemaTooOld { path: path.to_owned(), found, needed: migrations::NEWEST });
+        }
+
+        let mut threads = Vec::new();
+        let (wake, calls) = bounded(1);
+        let checkpointer = connect(path, Access::Write)?;
+        let (glances, glances_queue) = bounded::<Glance>(options.queue.max(1));
+        for number in 1..=options.readers.clamp(1, 16) {
+            let reader = connect(path, Access::ReadOnly)?;
+            let queue = glances_queue.clone();
+            threads.push(spawn(path, &format!("reader-{number}"), move || readers::run(&reader, &queue))?);
+        }
+        threads.push(spawn(path, "checkpoint", move || wal::run(&checkpointer, &calls))?);
+        let (jobs, jobs_queue) = bounded::<Job>(options.queue.max(1));
+        let watch = wal::WalWatch::new(path, wake);
+        let most = options.group.max(1);
+        threads.push(spawn(path, "writer", move || {
+            writer::run(&db, &jobs_queue, most, watch);
+            // The log ends up in the database, so that a copy of the one file is whole.
+            let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        })?);
+        Ok(SqliteStore { path: path.to_owned(), jobs: Some(jobs), glances: Some(glances), threads })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Transactions that wait for the writer now.
+    pub fn queued(&self) -> usize {
+        self.jobs.as_ref().map_or(0, Sender::len)
+    }
+
+    /// The version of the schema in the file.
+    pub fn schema_version(&self) -> Result<u32, OpenFault> {
+        migrations::version(&connect(&self.path, Access::ReadOnly)?, &self.path)
+    }
+
+    /// Reads the whole file and says what is wrong with it: nothing, when it is sound. Takes long on a large
+    /// file; for `accord doctor`.
+    pub fn check_integrity(&self) -> Stored<Vec<String>> {
+        let db =
+            connect(&self.path, Access::ReadOnly).map_err(|why| StoreFault::Unavailable(why.to_string()))?;
+        let lines: Vec<String> = db
+            .prepare("PRAGMA integrity_check")
+            .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+            .map_err(sql::fault)?;
+        Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+}
+
+impl Store for SqliteStore {
+    fn submit(&self, work: Work, done: Done) {
+        let refused = match &self.jobs {
+            Some(jobs) => match jobs.try_send(Job { work, done }) {
+                Ok(()) => return,
+                Err(TrySendError::Full(job)) => (job.done, "too many transactions are waiting"),
+                Err(TrySendError::Disconnected(job)) => (job.done, "the writer has stopped"),
+            },
+            None => (done, "the store is closed"),
+        };
+        refused.0(Err(StoreFault::Unavailable(refused.1.into())));
+    }
+
+    fn submit_read(&self, look: Look, done: Done) {
+        let refused = match &self.glances {
+            Some(glances) => match glances.try_send(Glance { look, done }) {
+                Ok(()) => return,
+                Err(TrySendError::Full(glance)) => (glance.done, "too many looks are waiting"),
+                Err(TrySendError::Disconnected(glance)) => (glance.done, "the readers have stopped"),
+            },
+            None => (done, "the store is closed"),
+        };
+        refused.0(Err(StoreFault::Unavailable(refused.1.into())));
+    }
+
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.glances = None;
+        self.jobs = None;
+        let me = std::thread::current().id();
+        for thread in self.threads.drain(..) {
+            // The last owner may be a `done` on one of these very threads; that one ends by itself.
+            if thread.thread().id() != me {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+/// What a connection may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    ReadOnly,
+    Write,
+}
+
+fn connect(path: &Path, access: Access) -> Result<Connection, OpenFault> {
+    let fault = |error| OpenFault::of(path, error);
+    if !path.exists() {
+        return Err(OpenFault::Missing(path.to_owned()));
+    }
+    let mode = match access {
+        Access::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+    };
+    let db = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault)?;
+    db.set_prepared_statement_cache_capacity(128);
+    db.execute_batch(
+        "PRAGMA busy_timeout = 5000; PRAGMA mmap_size = 0; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;
+         PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 0;",
+    )
+    .map_err(fault)?;
+    if access == Access::ReadOnly {
+        db.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16384;").map_err(fault)?;
+        return Ok(db);
+    }
+    // SQLite quietly opens for reading only what it may not write.
+    if db.is_readonly("main").map_err(fault)? {
+        let why = "it is read-only".to_owned();
+        return Err(OpenFault::NotAllowed { path: path.to_owned(), why });
+    }
+    // Asks for the schema before anything is changed, so that another's file stays as it was.
+    migrations::pending(&db, path)?;
+    let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(fault)?;
+    if mode != "wal" {
+        return Err(OpenFault::NoWal(path.to_owned()));
+    }
+    db.execute_batch(&format!(
+        "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = {};",
+        wal::WAL_BYTES
+    ))
+    .map_err(fault)?;
+    Ok(db)
+}
+
+/// Creates an empty file that its owner alone may read, unless there is one. SQLite gives the log beside it the
+/// same permissions.
+fn create_file(path: &Path) -> Result<(), OpenFault> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(OpenFault::of_io(path, &error)),
+    }
+}
+
+fn spawn(path: &Path, name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, OpenFault> {
+    std::thread::Builder::new()
+        .name(format!("store-{name}"))
+        .spawn(body)
+        .map_err(|error| OpenFault::of_io(path, &error))
+}

@@ -1,0 +1,36 @@
+//! The readers: a few threads, each with a connection that cannot write. A look sees one state of the database
+//! from its beginning to its end, and never waits for the writer.
+
+use super::rows::Desk;
+use super::sql::fault;
+use accord_core::store::{Done, Ended, Look, StoreFault};
+use crossbeam_channel::Receiver;
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A look in the queue.
+pub(super) struct Glance {
+    pub(super) look: Look,
+    pub(super) done: Done,
+}
+
+/// Runs until the queue is closed and empty.
+pub(super) fn run(db: &Connection, queue: &Receiver<Glance>) {
+    for Glance { look, done } in queue.iter() {
+        let end = glance(db, look);
+        let _ = catch_unwind(AssertUnwindSafe(move || done(end)));
+    }
+}
+
+fn glance(db: &Connection, look: Look) -> Ended {
+    step(db, "BEGIN DEFERRED")?;
+    let looked = catch_unwind(AssertUnwindSafe(|| look(&Desk(db))));
+    if !db.is_autocommit() {
+        step(db, "ROLLBACK")?;
+    }
+    looked.map_err(|_| StoreFault::Unavailable("the look panicked".into()))
+}
+
+fn step(db: &Connection, sql: &str) -> Ended {
+    db.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(|_| ()).map_err(fault)
+}

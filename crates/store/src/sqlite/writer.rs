@@ -1,0 +1,126 @@
+//! The one writer: a thread that owns the one connection that writes, and commits many transactions together.
+//!
+//! It takes all that is queued, runs each rule in a savepoint of its own, commits once, and only then tells
+//! each how it ended. A rule that refuses, fails or panics harms nobody else in its group.
+
+use super::rows::Desk;
+use super::sql::fault;
+use super::wal::WalWatch;
+use accord_core::store::{Done, Ended, StoreFault, Verdict, Work};
+use crossbeam_channel::Receiver;
+use rusqlite::{Connection, ErrorCode};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A transaction in the queue.
+pub(super) struct Job {
+    pub(super) work: Work,
+    pub(super) done: Done,
+}
+
+/// How often a rule is run that ends in a conflict.
+const RUNS: u32 = 4;
+
+/// Runs until the queue is closed and empty.
+pub(super) fn run(db: &Connection, queue: &Receiver<Job>, most: usize, mut wal: WalWatch) {
+    while let Ok(first) = queue.recv() {
+        let mut jobs = vec![first];
+        jobs.extend(queue.try_iter().take(most.saturating_sub(1)));
+        group(db, jobs);
+        wal.look();
+    }
+}
+
+/// Why a whole group came to nothing.
+#[derive(Debug)]
+enum Lost {
+    /// One rule brought the transaction down: nothing is committed, each may be tried alone.
+    Broken(StoreFault),
+    /// The group as a whole could not begin or commit.
+    Ended(StoreFault),
+}
+
+fn group(db: &Connection, mut jobs: Vec<Job>) {
+    match together(db, &mut jobs) {
+        Ok(ends) => jobs.into_iter().zip(ends).for_each(|(job, end)| tell(job, end)),
+        Err(Lost::Broken(_)) if jobs.len() > 1 => jobs.into_iter().for_each(|job| group(db, vec![job])),
+        Err(Lost::Broken(why) | Lost::Ended(why)) => {
+            jobs.into_iter().for_each(|job| tell(job, Err(why.clone())));
+        }
+    }
+}
+
+fn tell(job: Job, end: Ended) {
+    let done = job.done;
+    let _ = catch_unwind(AssertUnwindSafe(move || done(end)));
+}
+
+/// Runs the rules in one transaction and commits it.
+fn together(db: &Connection, jobs: &mut [Job]) -> Result<Vec<Ended>, Lost> {
+    step(db, "BEGIN IMMEDIATE").map_err(|error| Lost::Ended(fault(error)))?;
+    let mut ends = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        match alone(db, &mut job.work) {
+            Ok(end) => ends.push(end),
+            Err(why) => {
+                if !db.is_autocommit() {
+                    // A connection that cannot roll back fails every later BEGIN, so nothing is ever half told.
+                    let _ = step(db, "ROLLBACK");
+                }
+                return Err(Lost::Broken(why));
+            }
+        }
+    }
+    match step(db, "COMMIT") {
+        Ok(()) => Ok(ends),
+        Err(error) => Err(Lost::Ended(not_committed(db, &error))),
+    }
+}
+
+/// What a failed COMMIT means: certain that nothing happened, or not certain of anything.
+fn not_committed(db: &Connection, error: &rusqlite::Error) -> StoreFault {
+    let code = error.sqlite_error().map(|inner| inner.code);
+    if !db.is_autocommit() {
+        // Still inside: SQLite did not begin to write the end of the transaction.
+        return match step(db, "ROLLBACK") {
+            Ok(()) => StoreFault::Unavailable(format!("not committed: {error}")),
+            Err(_) => StoreFault::Unknown(error.to_string()),
+        };
+    }
+    match code {
+        // The log had no room for the transaction's end, so it has none.
+        Some(ErrorCode::DiskFull) => StoreFault::Unavailable(format!("not committed: {error}")),
+        // A failed sync: the end may be on the disk or not.
+        _ => StoreFault::Unknown(error.to_string()),
+    }
+}
+
+/// Runs one rule in its savepoint. An error means that the whole transaction is gone.
+fn alone(db: &Connection, work: &mut Work) -> Result<Ended, StoreFault> {
+    for last in (0..RUNS).map(|run| run + 1 == RUNS) {
+        step(db, "SAVEPOINT job").map_err(fault)?;
+        let verdict = catch_unwind(AssertUnwindSafe(|| work(&mut Desk(db))));
+        if db.is_autocommit() {
+            return Err(match verdict {
+                Ok(Verdict::Fault(why)) => why,
+                _ => StoreFault::Unavailable("the database rolled the transaction back".into()),
+            });
+        }
+        if let Ok(Verdict::Keep) = verdict {
+            step(db, "RELEASE job").map_err(fault)?;
+            return Ok(Ok(()));
+        }
+        step(db, "ROLLBACK TO job").map_err(fault)?;
+        step(db, "RELEASE job").map_err(fault)?;
+        match verdict {
+            Ok(Verdict::Fault(StoreFault::Conflict(_))) if !last => {}
+            Ok(Verdict::Fault(why)) => return Ok(Err(why)),
+            Ok(Verdict::Keep | Verdict::TakeBack) => return Ok(Ok(())),
+            Err(_) => return Ok(Err(StoreFault::Unavailable("the rule panicked".into()))),
+        }
+    }
+    Ok(Err(StoreFault::Conflict("the rule ended in a conflict each time".into())))
+}
+
+fn step(db: &Connection, sql: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute([]).map(|_| ())
+}
