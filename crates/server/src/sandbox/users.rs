@@ -1,0 +1,121 @@
+//! What the wallet holds of a user: accounts, agreements, messages.
+
+use super::answer::{Failure, Told, iso};
+use crate::app::App;
+use crate::pages::messages;
+use accord_core::agreement::AgreementStage;
+use accord_core::ids::{CustomerId, LoginId};
+use accord_core::store::{Rows, Stored};
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// Rows shown at most. A sandbox that has more shows the newest.
+pub(super) const LIMIT: usize = 10_000;
+/// Messages counted at most.
+const COUNT_LIMIT: usize = 1_000_000;
+
+/// `GET /sandbox/users/{loginId}`
+pub async fn user(State(app): State<Arc<App>>, Path(login): Path<String>) -> Result<Told, Failure> {
+    let login = LoginId::new(login);
+    let found = app.look(move |rows| describe(rows, &login)).await?;
+    found.map(Told).ok_or_else(no_such_user)
+}
+
+/// `GET /sandbox/messages?loginId=…`
+pub async fn messages(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Told, Failure> {
+    let login = query.as_deref().and_then(|query| parameter(query, "loginId"));
+    let login = LoginId::new(login.ok_or_else(|| Failure::bad("loginId: missing in the query"))?);
+    let found = app
+        .look(move |rows| match rows.customer_of(&login)? {
+            Some(customer) => rows.messages(&customer, LIMIT).map(Some),
+            None => Ok(None),
+        })
+        .await?;
+    let messages: Vec<Value> = found
+        .ok_or_else(no_such_user)?
+        .iter()
+        .map(|message| {
+            let words = messages::render(message);
+            json!({
+                "channel": message.channel.as_str(),
+                "language": message.language.as_str(),
+                "title": words.title,
+                "text": words.text,
+                "time": iso(message.at),
+            })
+        })
+        .collect();
+    Ok(Told(json!({ "messages": messages })))
+}
+
+fn no_such_user() -> Failure {
+    Failure::new(StatusCode::NOT_FOUND, "USER_NOT_FOUND", "nobody signs in by that loginId")
+}
+
+fn describe(rows: &dyn Rows, login: &LoginId) -> Stored<Option<Value>> {
+    let Some(customer) = rows.customer_of(login)? else { return Ok(None) };
+    let Some(user) = rows.user(&customer)? else { return Ok(None) };
+    let mut balances = Map::new();
+    for account in rows.accounts_of(&customer)? {
+        balances.insert(account.currency.to_string(), Value::String(account.balance.to_string()));
+    }
+    Ok(Some(json!({
+        "loginId": user.login_id.as_str(),
+        "customerId": customer.as_str(),
+        "status": user.status.as_str(),
+        "balances": balances,
+        "agreements": agreements(rows, &customer)?,
+        "inboxCount": rows.messages(&customer, COUNT_LIMIT)?.len(),
+    })))
+}
+
+fn agreements(rows: &dyn Rows, customer: &CustomerId) -> Stored<Vec<Value>> {
+    let mut shown = Vec::new();
+    for agreement in rows.agreements_of(customer, LIMIT)? {
+        let terms = rows.terms(&agreement.auth_id)?;
+        let status = match agreement.stage {
+            AgreementStage::Consented => "consented",
+            AgreementStage::Active => "active",
+            AgreementStage::Ended { .. } => "ended",
+        };
+        shown.push(json!({
+            "agreementId": agreement.id.as_str(),
+            "dialect": agreement.dialect.as_str(),
+            "merchant": terms.map(|terms| terms.display_name).unwrap_or_default(),
+            "status": status,
+        }));
+    }
+    Ok(shown)
+}
+
+/// A parameter of a query, percent-decoded. `+` stays `+` (RFC 3986): login ids begin with one.
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        (key == name).then(|| percent_decode_str(value).decode_utf8().ok().map(|value| value.into_owned()))?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parameter;
+
+    #[test]
+    fn a_login_id_is_found_with_its_plus_encoded_or_not() {
+        for (query, found) in [
+            ("loginId=%2B9647700000001", Some("+9647700000001")),
+            ("loginId=+9647700000001", Some("+9647700000001")),
+            ("x=1&loginId=a%40b.example&y", Some("a@b.example")),
+            ("loginId=", Some("")),
+            ("loginid=x", None),
+            ("loginId", None),
+            ("loginId=%ff", None),
+            ("", None),
+        ] {
+            assert_eq!(parameter(query, "loginId").as_deref(), found, "{query}");
+        }
+    }
+}
