@@ -1,0 +1,42 @@
+// Hands the outcome of an agreement to the wallet app that shows this page.
+//
+// The app's web view offers one object, `accordWallet`: on Android with a method `contractResult(json)`, on iOS
+// as a message handler. It is given {"authCode"} or {"error", "errorMessage"}, and nobody else is: no message is
+// posted to windows. Where there is no such object, the browser is led to the return URL, which carries the same
+// in its fragment; where there is no return URL either, the page stays and says what happened.
+(function () {
+  "use strict";
+
+  var data = document.getElementById("contract-result");
+  if (!data) return;
+
+  var given = data.dataset;
+  var result;
+  if (given.authCode) {
+    result = { authCode: given.authCode };
+  } else {
+    result = { error: given.error || "7001", errorMessage: given.errorMessage || "" };
+  }
+
+  if (!handToApp(result) && given.returnUrl) {
+    // In place of this page, so that going back does not come here again.
+    window.location.replace(given.returnUrl);
+  }
+
+  function handToApp(result) {
+    try {
+      if (window.accordWallet && typeof window.accordWallet.contractResult === "function") {
+        window.accordWallet.contractResult(JSON.stringify(result));
+        return true;
+      }
+      var handlers = window.webkit && window.webkit.messageHandlers;
+      if (handlers && handlers.accordWallet) {
+        handlers.accordWallet.postMessage(result);
+        return true;
+      }
+    } catch (fault) {
+      // An object that throws is as good as none.
+    }
+    return false;
+  }
+})();

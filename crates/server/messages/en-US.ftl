@@ -1,0 +1,156 @@
+# The wallet's words in English. Every key stands in ar-IQ.ftl too.
+
+wallet-name = accord
+other-language = العربية
+
+## Money and time
+
+money = { $number } { $code }
+money-named = { $number } { $code }
+currency-iqd = Iraqi dinars
+currency-usd = US dollars
+date-time = { $day } { $month } { $year }, { $time } (Baghdad)
+month-1 = January
+month-2 = February
+month-3 = March
+month-4 = April
+month-5 = May
+month-6 = June
+month-7 = July
+month-8 = August
+month-9 = September
+month-10 = October
+month-11 = November
+month-12 = December
+
+## The authorization page
+
+authorize-title = Agreement with { $merchant }
+legal-name = Your agreement partner: { $name }
+contract-heading = The agreement
+scopes-heading = What you would allow
+scope-agreement-pay = Take payments from your wallet without asking you each time.
+scope-user-login-id = See your login id with most of it hidden.
+scope-base-user-info = See the number under which the wallet knows you.
+scope-hash-login-id = Recognise your login id by a fingerprint, without being able to read it.
+scope-send-otp = Have the wallet send you one-time codes.
+agree-debit = I have read this, and I agree that { $merchant } may take payments from my wallet without asking me each time, until I end the agreement.
+agree-access = I have read this, and I allow { $merchant } what is listed here, until I end the agreement.
+sign-in-heading = Sign in and decide
+signed-in-as = Signed in as { $login }. To agree, please type your PIN.
+login-id = Phone number or e-mail
+login-id-other = Another account (leave empty to stay signed in)
+pin = PIN
+approve = Agree
+refuse = Refuse
+authorize-note = Refusing needs no PIN. You can end an agreement in the wallet at any time.
+authorize-deadline = You can decide until { $time }.
+
+hint-tick-the-box = If you agree, please tick the box first. Nothing has been decided yet.
+hint-sign-in = Please type your phone number or e-mail and your PIN.
+hint-wrong-sign-in = Login and PIN do not match. Please try again.
+hint-too-many-tries = Too many wrong PINs. You can try again from { $time }. Your existing agreements are not affected.
+hint-session-blocked = Too many wrong PINs for this request. Please start again at the merchant.
+hint-form-too-old = This form was too old. Please check it and decide again.
+hint-not-allowed = This account cannot make agreements yet. Please complete your identification in the wallet.
+hint-unavailable = That did not work just now, and nothing has been decided. Please try again in a moment.
+
+## When it is decided
+
+approved-title = You have agreed
+approved-text = { $merchant } may now take payments under this agreement.
+approved-by = Agreed by { $login }.
+approved-next = After every payment the wallet sends you a message with the merchant, the amount and the time.
+approved-stop = If you change your mind, end the agreement in the wallet or at the merchant.
+refused-title = You have refused
+refused-text = { $merchant } cannot take payments under this agreement. No money has moved.
+expired-title = The time is over
+expired-text = Nobody decided in time, so there is no agreement with { $merchant }. Please start again at the merchant.
+decided-title = Already decided
+decided-approved = The agreement with { $merchant } was made. There is nothing more to do here.
+decided-refused = The agreement with { $merchant } was refused. There is nothing more to do here.
+unknown-title = There is nothing here
+unknown-text = This link belongs to no open request. Please go back to the merchant and start again.
+unavailable-title = Please try again
+unavailable-text = The wallet could not answer just now. Open the link again in a moment; if it was decided already, you will see that.
+back-to-merchant = Go on to { $merchant }
+bridge-refused = The user refused.
+bridge-network = The network failed.
+bridge-not-signed = The agreement was not signed.
+bridge-unknown = The outcome is not known; it may have been signed.
+
+## Messages about debits
+
+message-paid-title = Paid: { $amount } to { $merchant }
+message-paid = { $merchant } took { $amount } from your wallet on { $time }, as you agreed.
+message-declined-title = Not paid: { $amount } to { $merchant }
+message-declined = { $merchant } asked for { $amount } from your wallet on { $time }. The payment was declined, and no money was taken.
+message-payment-id = Payment number: { $payment }
+message-stop = To stop payments to { $merchant }, end the agreement in the wallet or at the merchant.
+reason-balance = Reason: there was not enough money in your wallet.
+reason-account = Reason: your wallet has no account in that currency.
+reason-limit = Reason: a limit that applies to this agreement or to your wallet was reached.
+reason-paused = Reason: the agreement is paused.
+reason-agreement = Reason: the agreement no longer holds.
+reason-user = Reason: your wallet cannot make payments at present. Please contact us.
+reason-risk = Reason: the payment looked unusual, so we stopped it to protect you.
+reason-order = Reason: the order had expired or was cancelled.
+reason-merchant = Reason: the merchant's request could not be carried out.
+
+## Home, and paths that lead nowhere
+
+home-title = accord, a wallet that keeps agreements
+home-what = accord is the wallet's side of agreement payments: you agree once with a merchant, and later payments need no further step from you.
+home-how = Merchants ask through a signed interface, you decide on our page, and after every payment you are told.
+home-sandbox = This is a sandbox: its users, money and merchants are made up.
+home-demo = Try it with the demo merchant
+not-found-title = Page not found
+not-found-text = There is no page at this address.
+
+## The demo merchant
+
+demo-title = The demo merchant
+demo-lead = A merchant to try agreement payments with, step by step. The wallet is at { $url }; everything between them is signed and goes over HTTP.
+demo-qi = Qi mini program
+demo-alipay-plus = Alipay+ Auto Debit
+demo-qi-what = A mini program asks for an agreement with my.call("qicardSignContract") and gets the code in its callback.
+demo-alipay-plus-what = A merchant sends the browser to the wallet's page and gets the code in the address it comes back to.
+demo-start = Start
+demo-step-prepare = 1. Ask for an agreement
+demo-step-prepare-what = The merchant proposes the agreement; the wallet answers with the address of its page.
+demo-step-open = 2. Let the user decide
+demo-step-open-qi-what = The mini program opens the wallet's page at top level. Sign in as one of these users and decide; the callback gets a code, or an error.
+demo-step-open-alipay-plus-what = The browser goes to the wallet's page. Sign in as one of these users and decide; the wallet sends the browser back with a code, or without one.
+demo-user-about = Account
+demo-open-page = Open the wallet's page
+demo-no-script = Without scripts there is no my.call: open the page by the link below, and copy what stands after authCode= in the address you come back to.
+demo-give-up = The user closed the page (6001)
+demo-use-code = Use this code
+demo-needs-prepare = Do step 1 first.
+demo-step-token = 3. Redeem the code
+demo-step-token-what = The merchant redeems the code for an access token and a refresh token.
+demo-step-pay = 4. Take a payment
+demo-step-pay-what = The merchant debits the user with the access token. The user does nothing, and is told.
+demo-amount = Amount in smallest units (25000000 is 25,000 dinars)
+demo-currency = Currency
+demo-step-inquiry = 5. Ask what became of it
+demo-step-inquiry-what = The merchant asks for the result of the last payment.
+demo-step-refresh = 6. Renew the tokens
+demo-step-refresh-what = The merchant exchanges the refresh token for a new pair.
+demo-step-cancel = 7. End the agreement
+demo-step-cancel-what = The merchant ends the agreement. After this, step 4 fails.
+demo-cancelled = The agreement has ended.
+demo-step-reset = Start over
+demo-step-reset-what = The demo merchant forgets everything it holds. The wallet does not.
+demo-wire = On the wire
+demo-notifications = Notifications received
+demo-messages = The user's messages
+demo-nothing-yet = Nothing yet.
+demo-request = Request
+demo-reply = Reply
+demo-no-reply = No reply.
+demo-signed-content = The exact content that is signed
+demo-raw-body = The body, byte for byte
+demo-signature-made = Signed by the demo merchant
+demo-signature-verified = Signature of the wallet: verified
+demo-signature-wrong = Signature not accepted: { $reason }

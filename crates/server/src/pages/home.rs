@@ -1,0 +1,46 @@
+//! The page at `/`: what this is, and where to go on.
+
+use super::i18n::Texts;
+use accord_core::user::Language;
+use askama::Template;
+
+/// What the page says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HomeView {
+    /// The language to speak.
+    pub language: Language,
+    /// The demo merchant's page; nothing outside of the sandbox.
+    pub demo_url: Option<String>,
+    /// Other places: a path or URL, and what it is called.
+    pub links: Vec<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Page<'a> {
+    t: Texts,
+    title: String,
+    switch: Option<String>,
+    view: &'a HomeView,
+}
+
+/// The page, as HTML.
+pub fn render(view: &HomeView) -> String {
+    let t = Texts(view.language);
+    let switch = Some(format!("/?lang={}", t.other_tag()));
+    super::write(&Page { t, title: t.text("home-title"), switch, view })
+}
+
+#[derive(Template)]
+#[template(path = "not_found.html")]
+struct NotFound {
+    t: Texts,
+    title: String,
+    switch: Option<String>,
+}
+
+/// The page for a path that is none of ours. It repeats nothing of the request.
+pub fn render_not_found(language: Language) -> String {
+    let t = Texts(language);
+    super::write(&NotFound { t, title: t.text("not-found-title"), switch: None })
+}

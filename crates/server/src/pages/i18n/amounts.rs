@@ -1,0 +1,97 @@
+//! Numbers, money and time in words.
+
+use super::{Key, Texts};
+use accord_core::Timestamp;
+use accord_core::money::Amount;
+use accord_core::user::Language;
+use jiff::tz::{Offset, TimeZone};
+use std::sync::LazyLock;
+
+const MONTHS: [Key; 12] = [
+    Key("month-1"),
+    Key("month-2"),
+    Key("month-3"),
+    Key("month-4"),
+    Key("month-5"),
+    Key("month-6"),
+    Key("month-7"),
+    Key("month-8"),
+    Key("month-9"),
+    Key("month-10"),
+    Key("month-11"),
+    Key("month-12"),
+];
+
+/// Where the wallet's users live. Baghdad has kept UTC+3 all year since 2008, so a machine without a time zone
+/// database tells the same time.
+static BAGHDAD: LazyLock<TimeZone> =
+    LazyLock::new(|| TimeZone::get("Asia/Baghdad").unwrap_or_else(|_| TimeZone::fixed(Offset::constant(3))));
+
+pub(super) fn money(t: &Texts, amount: &Amount) -> String {
+    let decimal = amount.decimal();
+    let (whole, part) = decimal.split_once('.').unwrap_or((&decimal, ""));
+    let part = match part.len() {
+        _ if part.bytes().all(|b| b == b'0') => "",
+        0..=2 => part,
+        _ => part.trim_end_matches('0'),
+    };
+    let mut number = grouped(whole);
+    if !part.is_empty() {
+        number.push('.');
+        number.push_str(part);
+    }
+    let (number, code) = (digits(t, &number), amount.currency.code());
+    let name = match code {
+        "IQD" => Key("currency-iqd"),
+        "USD" => Key("currency-usd"),
+        _ => return t.with(Key("money"), &[("number", &number), ("code", code)]),
+    };
+    let name = t.with(name, &[]);
+    t.with(Key("money-named"), &[("number", &number), ("name", &name), ("code", code)])
+}
+
+pub(super) fn time(t: &Texts, at: Timestamp) -> String {
+    let Ok(instant) = jiff::Timestamp::from_millisecond(at.0) else { return at.0.to_string() };
+    let local = instant.to_zoned(BAGHDAD.clone());
+    let month = usize::try_from(local.month() - 1).ok().and_then(|index| MONTHS.get(index));
+    let month = month.map_or_else(|| local.month().to_string(), |key| t.with(*key, &[]));
+    t.with(
+        Key("date-time"),
+        &[
+            ("day", &digits(t, &local.day().to_string())),
+            ("month", &month),
+            ("year", &digits(t, &local.year().to_string())),
+            ("time", &digits(t, &local.strftime("%H:%M").to_string())),
+        ],
+    )
+}
+
+/// Commas between groups of three.
+fn grouped(whole: &str) -> String {
+    let mut grouped = String::with_capacity(whole.len() + whole.len() / 3);
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// The digits and separators that readers of the language are used to: ٠١٢, ٬ and ٫ in Iraq.
+fn digits(t: &Texts, number: &str) -> String {
+    match t.0 {
+        Language::English => number.to_owned(),
+        Language::Arabic => number
+            .chars()
+            .map(|letter| match letter {
+                ',' => '٬',
+                '.' => '٫',
+                '0'..='9' => {
+                    char::from_u32(u32::from('٠') + u32::from(letter) - u32::from('0')).unwrap_or(letter)
+                }
+                other => other,
+            })
+            .collect(),
+    }
+}

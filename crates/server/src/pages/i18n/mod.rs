@@ -1,0 +1,201 @@
+//! The wallet's words: two message files, English and Arabic, read once and compiled in.
+//!
+//! A [`Texts`] speaks one language. Every argument of a message is cleaned and isolated, so that a merchant's
+//! name cannot turn the sentence around it. A test walks over the keys in sources, templates and both files, so
+//! one that is missing anywhere is found there.
+
+mod amounts;
+mod negotiation;
+
+use super::markup::{self, Markup};
+use accord_core::Timestamp;
+use accord_core::money::Amount;
+use accord_core::user::Language;
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource};
+use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
+use unic_langid::LanguageIdentifier;
+
+pub use negotiation::best_language;
+
+pub(super) const ENGLISH: &str = include_str!("../../../messages/en-US.ftl");
+pub(super) const ARABIC: &str = include_str!("../../../messages/ar-IQ.ftl");
+
+/// The name of a message, the same in every language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key(pub &'static str);
+
+/// The words of one language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Texts(pub Language);
+
+static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 2]> =
+    LazyLock::new(|| [bundle("en-US", ENGLISH), bundle("ar-IQ", ARABIC)]);
+
+/// Reads one file. A part that is no Fluent is left out; the test over all keys finds it missing.
+fn bundle(tag: &str, file: &str) -> FluentBundle<FluentResource> {
+    let language: LanguageIdentifier = tag.parse().unwrap_or_default();
+    let mut bundle = FluentBundle::new_concurrent(vec![language]);
+    bundle.set_use_isolating(true);
+    let resource = FluentResource::try_new(file.to_owned()).unwrap_or_else(|(readable, _)| readable);
+    bundle.add_resource_overriding(resource);
+    bundle
+}
+
+impl Texts {
+    /// The tag of the language, for `lang`: `en-US` or `ar-IQ`.
+    pub fn tag(&self) -> &'static str {
+        self.0.as_str()
+    }
+
+    /// Its direction, for `dir`: `ltr` or `rtl`.
+    pub fn dir(&self) -> &'static str {
+        match self.0 {
+            Language::English => "ltr",
+            Language::Arabic => "rtl",
+        }
+    }
+
+    /// The tag of the language that a page in this one offers to switch to.
+    pub fn other_tag(&self) -> &'static str {
+        self.other().tag()
+    }
+
+    /// The direction of that language.
+    pub fn other_dir(&self) -> &'static str {
+        self.other().dir()
+    }
+
+    fn other(&self) -> Texts {
+        match self.0 {
+            Language::English => Texts(Language::Arabic),
+            Language::Arabic => Texts(Language::English),
+        }
+    }
+
+    /// The message `key` without arguments.
+    pub fn text(&self, key: &'static str) -> String {
+        self.with(Key(key), &[])
+    }
+
+    /// The message `key` as plain text. Arguments are cleaned and stand between isolation marks.
+    pub fn with(&self, key: Key, args: &[(&'static str, &str)]) -> String {
+        let [english, arabic] = &*BUNDLES;
+        let bundle = match self.0 {
+            Language::English => english,
+            Language::Arabic => arabic,
+        };
+        let Some(pattern) = bundle.get_message(key.0).and_then(|message| message.value()) else {
+            return key.0.to_owned();
+        };
+        let args: FluentArgs = args.iter().map(|(name, value)| (*name, markup::clean(value))).collect();
+        let mut faults = Vec::new();
+        let text = bundle.format_pattern(pattern, Some(&args), &mut faults).into_owned();
+        #[cfg(test)]
+        assert!(faults.is_empty(), "{key:?}: {faults:?}");
+        text
+    }
+
+    /// The message `key` as HTML, each argument in a `<bdi>`.
+    pub fn html(&self, key: Key, args: &[(&'static str, &str)]) -> Markup {
+        Markup::of(&self.with(key, args))
+    }
+
+    /// An amount as people read it, with its ISO code: `25,000 IQD`, `٢٥٬٠٠٠ دينار عراقي (IQD)`. A fraction of
+    /// nothing but zeros is left out; of three or more places the zeros at the end are (`1.500` would read as
+    /// fifteen hundred to some). Nothing else is rounded or lost.
+    pub fn money(&self, amount: &Amount) -> String {
+        amounts::money(self, amount)
+    }
+
+    /// A point in time, to the minute, in Baghdad: `22 November 2026, 01:28 (Baghdad)`.
+    pub fn time(&self, at: Timestamp) -> String {
+        amounts::time(self, at)
+    }
+}
+
+/// The message `key` of `language`, as [`Texts::with`].
+pub fn text(language: Language, key: Key, args: &[(&'static str, &str)]) -> String {
+    Texts(language).with(key, args)
+}
+
+/// The direction of `language`, as [`Texts::dir`].
+pub fn dir(language: Language) -> &'static str {
+    Texts(language).dir()
+}
+
+/// Version of what users are shown: the first 16 hex digits of a SHA-256 over the templates of the authorization
+/// page and the message files. Recorded with each decision.
+pub fn page_version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let mut hash = Sha256::new();
+        for file in [
+            ENGLISH,
+            ARABIC,
+            include_str!("../../../templates/base.html"),
+            include_str!("../../../templates/authorize.html"),
+        ] {
+            hash.update((file.len() as u64).to_be_bytes());
+            hash.update(file.as_bytes());
+        }
+        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    });
+    &VERSION
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use accord_core::money::Currency;
+
+    fn money(code: &str, value: i64) -> [String; 2] {
+        let amount = Currency::parse(code).and_then(|currency| Amount::new(currency, value)).unwrap();
+        [Language::English, Language::Arabic].map(|language| {
+            Texts(language).money(&amount).replace([markup::ISOLATE, markup::POP_ISOLATE], "")
+        })
+    }
+
+    #[test]
+    fn money_is_read_as_people_read_it_and_keeps_its_code() {
+        for (code, value, english, arabic) in [
+            ("IQD", 25_000_000, "25,000 IQD", "٢٥٬٠٠٠ دينار عراقي (IQD)"),
+            ("IQD", 7, "0.007 IQD", "٠٫٠٠٧ دينار عراقي (IQD)"),
+            ("IQD", 1_500, "1.5 IQD", "١٫٥ دينار عراقي (IQD)"),
+            ("IQD", 1_234_567_891, "1,234,567.891 IQD", "١٬٢٣٤٬٥٦٧٫٨٩١ دينار عراقي (IQD)"),
+            ("IQD", 100_000, "100 IQD", "١٠٠ دينار عراقي (IQD)"),
+            ("USD", 1_250, "12.50 USD", "١٢٫٥٠ دولار أمريكي (USD)"),
+            ("USD", 100_000, "1,000 USD", "١٬٠٠٠ دولار أمريكي (USD)"),
+            ("JPY", 1_000, "1,000 JPY", "١٬٠٠٠ JPY"),
+            ("HKD", 9_999_999_999_999_999, "99,999,999,999,999.99 HKD", "٩٩٬٩٩٩٬٩٩٩٬٩٩٩٬٩٩٩٫٩٩ HKD"),
+        ] {
+            assert_eq!(money(code, value), [english.to_owned(), arabic.to_owned()]);
+        }
+    }
+
+    #[test]
+    fn time_is_told_as_in_baghdad() {
+        let at = Timestamp(1_795_300_080_000);
+        assert_eq!(
+            Texts(Language::English).time(at).replace(['\u{2068}', '\u{2069}'], ""),
+            "22 November 2026, 01:28 (Baghdad)"
+        );
+        assert_eq!(
+            Texts(Language::Arabic).time(at).replace(['\u{2068}', '\u{2069}'], ""),
+            "٢٢ تشرين الثاني ٢٠٢٦، ٠١:٢٨ (بغداد)"
+        );
+    }
+
+    #[test]
+    fn the_version_is_sixteen_hex_digits() {
+        assert_eq!(page_version().len(), 16);
+        assert!(page_version().bytes().all(|b| b.is_ascii_hexdigit()));
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_isolate() {
+        let said =
+            Texts(Language::English).with(Key("authorize-title"), &[("merchant", "A\u{2069}\u{202E}B")]);
+        assert!(said.contains("\u{2068}AB\u{2069}"), "{said:?}");
+    }
+}

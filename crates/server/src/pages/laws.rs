@@ -1,0 +1,395 @@
+//! What holds for every page in every language, tried with a merchant who wants to break it.
+
+use super::authorize::{AuthorizeView, Hint, Offer, render, shown_text};
+use super::demo::{
+    DemoDialect, DemoIndexView, DemoState, DemoUser, DemoView, Exchange, Notice, SignatureState,
+    SignedMessage, UserMessage,
+};
+use super::home::HomeView;
+use super::i18n::{ARABIC, ENGLISH};
+use super::result::{Handover, HandoverView, Outcome, ResultView};
+use super::{assets, demo, home, result};
+use accord_core::Timestamp;
+use accord_core::agreement::Scope;
+use accord_core::user::Language;
+use std::collections::{BTreeMap, BTreeSet};
+
+const HOSTILE: &str = "</title></bdi><script>alert(1)</script><img src=x onerror=alert(2)>\"' style='x' \u{202E}kcab\u{2069}\u{2066}{{ 7 }} &lt; متجر";
+const AT: Timestamp = Timestamp(1_795_300_080_000);
+
+fn offer(contract: bool) -> Offer {
+    Offer {
+        display_name: HOSTILE.to_owned(),
+        legal_name: format!("Legal {HOSTILE}"),
+        contract_title: contract.then(|| format!("Title {HOSTILE}")),
+        contract_text: contract.then(|| format!("  1. first\n\n\t2. {HOSTILE}\r\nend")),
+        scopes: if contract { vec![Scope::AgreementPay] } else { Scope::ALL.to_vec() },
+    }
+}
+
+fn authorize(language: Language, contract: bool, hint: Option<Hint>) -> AuthorizeView {
+    AuthorizeView {
+        language,
+        auth_id: HOSTILE.to_owned(),
+        csrf: HOSTILE.to_owned(),
+        offer: offer(contract),
+        expires_at: AT,
+        signed_in_as: contract.then(|| "+964*******01".to_owned()),
+        typed_login_id: (!contract).then(|| HOSTILE.to_owned()),
+        hint,
+    }
+}
+
+fn demo_view(language: Language, dialect: DemoDialect) -> DemoView {
+    let text = || HOSTILE.to_owned();
+    let message = |signature| SignedMessage {
+        start_line: text(),
+        headers: vec![(text(), text())],
+        signed_content: text(),
+        body: format!("{{\"a\": \"<b>\", \"b\": [1]}}"),
+        signature,
+    };
+    let exchange = |signature, good| Exchange {
+        operation: text(),
+        time: text(),
+        outcome: text(),
+        good,
+        request: message(SignatureState::Made),
+        reply: good.then(|| message(signature)),
+    };
+    DemoView {
+        language,
+        dialect,
+        csrf: text(),
+        wallet_url: text(),
+        state: DemoState {
+            contract_desc: text(),
+            auth_url: Some("http://127.0.0.1:8080/authorize?authId=x&y=\"".to_owned()),
+            other_urls: vec![(text(), text())],
+            auth_code: Some(text()),
+            auth_error: Some(text()),
+            access_token: Some(text()),
+            refresh_token: Some(text()),
+            amount: text(),
+            currency: text(),
+            payment_request_id: Some(text()),
+            payment_id: Some(text()),
+            payment_result: Some(text()),
+            cancelled: true,
+        },
+        notice: Some(Notice { good: false, text: text() }),
+        users: vec![DemoUser { login_id: text(), pin: text(), about: text() }],
+        exchanges: vec![exchange(SignatureState::Verified, true), exchange(SignatureState::Made, false)],
+        notifications: vec![exchange(SignatureState::Wrong(text()), true)],
+        messages: vec![UserMessage { language, title: text(), text: format!("a\n{HOSTILE}"), time: text() }],
+    }
+}
+
+/// Every kind of page in `language`, by a name for the message of a failing test.
+fn pages(language: Language) -> Vec<(String, String)> {
+    let name = || HOSTILE.to_owned();
+    let mut pages = Vec::new();
+    let hints = [
+        Hint::TickTheBox,
+        Hint::SignIn,
+        Hint::WrongSignIn,
+        Hint::TooManyTries { until: AT },
+        Hint::SessionBlocked,
+        Hint::FormTooOld,
+        Hint::NotAllowed,
+        Hint::Unavailable,
+    ];
+    for hint in std::iter::once(None).chain(hints.map(Some)) {
+        for contract in [true, false] {
+            pages.push((
+                format!("authorize {contract} {hint:?}"),
+                render(&authorize(language, contract, hint)),
+            ));
+        }
+    }
+    let return_url = Some(format!("https://m.example/?x=\"><script>&authState={}", "y".repeat(256)));
+    for outcome in [
+        Outcome::Approved { merchant: name(), masked_login_id: name(), return_url: return_url.clone() },
+        Outcome::Approved {
+            merchant: name(),
+            masked_login_id: name(),
+            return_url: Some("javascript:alert(1)".into()),
+        },
+        Outcome::Refused { merchant: name(), return_url: return_url.clone() },
+        Outcome::Expired { merchant: name(), return_url },
+        Outcome::AlreadyDecided { merchant: name(), approved: true },
+        Outcome::AlreadyDecided { merchant: name(), approved: false },
+        Outcome::Unknown,
+        Outcome::Unavailable,
+    ] {
+        let title = format!("result {outcome:?}");
+        pages.push((title, result::render(&ResultView { language, auth_id: Some(name()), outcome })));
+    }
+    for handover in [
+        Handover::Approved { auth_code: "Ab0".repeat(10), masked_login_id: name() },
+        Handover::Refused,
+        Handover::NetworkFailed,
+        Handover::NotSigned,
+        Handover::OutcomeUnknown,
+    ] {
+        let title = format!("handover {handover:?}");
+        let return_url = Some("http://localhost:8080/demo/qi/return#old".to_owned());
+        let view = HandoverView { language, auth_id: name(), merchant: name(), handover, return_url };
+        pages.push((title, result::render_handover(&view)));
+    }
+    for dialect in [DemoDialect::Qi, DemoDialect::AlipayPlus] {
+        pages.push((format!("demo {dialect:?}"), demo::render(&demo_view(language, dialect))));
+        let empty = DemoView {
+            state: DemoState::default(),
+            notice: None,
+            users: Vec::new(),
+            exchanges: Vec::new(),
+            notifications: Vec::new(),
+            messages: Vec::new(),
+            ..demo_view(language, dialect)
+        };
+        pages.push((format!("demo {dialect:?} empty"), demo::render(&empty)));
+    }
+    pages.push(("demo index".into(), demo::render_index(&DemoIndexView { language, wallet_url: name() })));
+    let links = vec![("/health/ready".to_owned(), name())];
+    pages.push(("home".into(), home::render(&HomeView { language, demo_url: Some(name()), links })));
+    pages.push(("not found".into(), home::render_not_found(language)));
+    pages
+}
+
+fn every_page(mut look: impl FnMut(Language, &str, &str)) {
+    for language in [Language::English, Language::Arabic] {
+        for (name, html) in pages(language) {
+            look(language, &format!("{language} {name}"), &html);
+        }
+    }
+}
+
+/// The tags of a page: what stands between `<` and `>`. Values are escaped, so no tag holds a `>` of its own.
+fn tags(html: &str) -> Vec<&str> {
+    html.split('<').skip(1).map(|part| part.split('>').next().unwrap()).collect()
+}
+
+/// A page's text without tags, entities resolved.
+fn words(html: &str) -> String {
+    let mut text = String::new();
+    for part in html.split('<') {
+        text.push_str(part.split_once('>').map_or(part, |(_, after)| after));
+    }
+    for (entity, letter) in [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#34;", "\""),
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+        ("&#38;", "&"),
+        ("&amp;", "&"),
+    ] {
+        text = text.replace(entity, letter);
+    }
+    text
+}
+
+#[test]
+fn every_page_is_whole_and_speaks_its_language_in_its_direction() {
+    every_page(|language, name, html| {
+        let start = match language {
+            Language::English => "<!doctype html>\n<html lang=\"en-US\" dir=\"ltr\">",
+            Language::Arabic => "<!doctype html>\n<html lang=\"ar-IQ\" dir=\"rtl\">",
+        };
+        assert!(html.starts_with(start), "{name}");
+        assert!(html.trim_end().ends_with("</html>"), "{name}");
+        assert_eq!(html.matches("<h1").count(), 1, "{name}");
+        assert_eq!(html.matches("<bdi>").count(), html.matches("</bdi>").count(), "{name}");
+    });
+}
+
+#[test]
+fn no_page_runs_or_styles_anything_inline_and_no_merchant_text_becomes_markup() {
+    every_page(|_, name, html| {
+        for tag in tags(html) {
+            let lower = tag.to_ascii_lowercase();
+            assert!(!lower.starts_with("style") && !lower.starts_with("iframe"), "{name}: {tag}");
+            if lower.starts_with("script") {
+                assert!(
+                    ["script src=\"/assets/bridge.js\" defer", "script src=\"/assets/emulator.js\" defer"]
+                        .contains(&lower.as_str()),
+                    "{name}: {tag}"
+                );
+            }
+            if lower.starts_with("img") {
+                assert!(
+                    lower.starts_with("img src=\"/assets/")
+                        || lower.starts_with("img class=\"logo\" src=\"/assets/"),
+                    "{name}: {tag}"
+                );
+            }
+            // Attribute names: what stands before `="`, or the last bare word.
+            for attribute in lower.split(' ').skip(1).filter(|word| word.contains("=\"")) {
+                assert!(!attribute.starts_with("on") && !attribute.starts_with("style="), "{name}: {tag}");
+            }
+            assert!(!lower.contains("href=\"javascript"), "{name}: {tag}");
+        }
+        assert!(!html.contains("<script>") && !html.contains("onerror=alert(2)>"), "{name}");
+    });
+}
+
+#[test]
+fn direction_overrides_of_merchants_never_reach_a_page_they_are_shown_on() {
+    for language in [Language::English, Language::Arabic] {
+        for contract in [true, false] {
+            let mut view = authorize(language, contract, None);
+            (view.auth_id, view.csrf, view.typed_login_id) = ("id".into(), "csrf".into(), None);
+            let html = render(&view);
+            // The title knows no elements: there, isolation marks of ours stand around the name.
+            let (head, body) = html.split_once("</title>").unwrap();
+            assert!(!head.contains('\u{202E}') && head.matches('\u{2069}').count() == 1);
+            for letter in ['\u{202E}', '\u{202D}', '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}'] {
+                assert!(!body.contains(letter), "{letter:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn merchant_names_and_contract_stand_in_elements_of_their_own() {
+    let html = render(&authorize(Language::English, true, None));
+    assert!(html.contains("<h1>Agreement with <bdi>&lt;/title&gt;"));
+    assert!(html.contains("<div class=\"contract\" tabindex=\"0\" role=\"region\" aria-labelledby=\"agreement-heading\"><bdi>  1. first\n\n\t2. &lt;/title"));
+    assert!(html.contains("Your agreement partner: <bdi>Legal &lt;/title"));
+}
+
+#[test]
+fn what_is_recorded_is_what_was_shown() {
+    for language in [Language::English, Language::Arabic] {
+        for contract in [true, false] {
+            let view = authorize(language, contract, None);
+            let (text, page) = (shown_text(&view), words(&render(&view)));
+            for line in text.lines() {
+                assert!(page.contains(line), "{line}\nin\n{page}");
+            }
+            let scopes = text.lines().count();
+            assert_eq!(scopes, if contract { 8 } else { 3 + Scope::ALL.len() });
+            let other = AuthorizeView {
+                csrf: "other".into(),
+                hint: Some(Hint::SignIn),
+                signed_in_as: None,
+                ..view.clone()
+            };
+            assert_eq!(shown_text(&other), text, "the record tells of the offer alone");
+        }
+    }
+    let english = shown_text(&authorize(Language::English, true, None));
+    assert_ne!(english, shown_text(&authorize(Language::Arabic, true, None)));
+}
+
+#[test]
+fn the_form_posts_to_us_and_its_controls_have_their_names() {
+    let html = render(&authorize(Language::Arabic, false, None));
+    for part in [
+        "<form class=\"card\" method=\"post\" action=\"/authorize\"",
+        "<input type=\"checkbox\" name=\"agree\" value=\"yes\">",
+        "name=\"loginId\"",
+        "name=\"pin\" type=\"password\"",
+        "name=\"csrf\"",
+        "name=\"authId\"",
+        "<button class=\"primary\" type=\"submit\" name=\"decision\" value=\"approve\">",
+        "<button type=\"submit\" name=\"decision\" value=\"refuse\" formnovalidate>",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    for word in [" checked", " required", "value=\"\" name=\"pin\""] {
+        assert!(!html.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn a_page_that_anybody_may_see_tells_nothing_of_users_and_codes() {
+    for outcome in [Outcome::AlreadyDecided { merchant: "Shop".into(), approved: true }, Outcome::Unknown] {
+        let view = ResultView { language: Language::English, auth_id: None, outcome };
+        let html = result::render(&view);
+        assert!(!html.contains("+964") && !html.contains("authCode") && !html.contains("authId"));
+    }
+}
+
+#[test]
+fn the_handover_page_gives_the_code_to_the_script_the_refresh_and_the_link_alike() {
+    let code = "Ab0Ab0Ab0Ab0Ab0Ab0Ab0Ab0Ab0Ab0Ab";
+    let view = HandoverView {
+        language: Language::English,
+        auth_id: "id".into(),
+        merchant: "Shop".into(),
+        handover: Handover::Approved { auth_code: code.into(), masked_login_id: "+964***01".into() },
+        return_url: Some("http://localhost:8080/demo/qi/return".into()),
+    };
+    let html = result::render_handover(&view);
+    let url = format!("http://localhost:8080/demo/qi/return#authCode={code}");
+    assert!(html.contains(&format!("data-auth-code=\"{code}\" data-error=\"\"")));
+    for around in [
+        ["<noscript><meta http-equiv=\"refresh\" content=\"0; url=", "\"></noscript>"],
+        ["href=\"", "\" rel=\"noreferrer\""],
+        ["data-return-url=\"", "\""],
+    ] {
+        assert!(html.contains(&around.join(&url)), "{around:?} in {html}");
+    }
+    let refused = result::render_handover(&HandoverView { handover: Handover::Refused, ..view });
+    assert!(refused.contains("#error=6001&#38;errorMessage=The%20user%20refused."), "{refused}");
+    assert!(refused.contains("data-auth-code=\"\" data-error=\"6001\""));
+    assert!(!refused.contains(code));
+}
+
+/// Keys and the variables of their messages.
+fn keys(file: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+    let lines = file.lines().filter(|line| line.starts_with(|letter: char| letter.is_ascii_lowercase()));
+    let mut keys = BTreeMap::new();
+    for line in lines {
+        let (key, value) = line.split_once(" = ").expect(line);
+        let variables = value.split("{ $").skip(1).map(|part| part.split(' ').next().unwrap()).collect();
+        assert_eq!(keys.insert(key, variables), None, "{key} stands twice");
+    }
+    keys
+}
+
+#[test]
+fn both_languages_say_the_same_things() {
+    let (mut english, arabic) = (keys(ENGLISH), keys(ARABIC));
+    // English says an amount with its code alone.
+    english.get_mut("money-named").unwrap().insert("name");
+    assert_eq!(english, arabic);
+}
+
+#[test]
+fn every_key_in_use_exists_and_every_key_that_exists_is_in_use() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sources = String::new();
+    for folder in ["src/pages", "src/pages/i18n", "templates"] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                sources.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let mut used = BTreeSet::new();
+    for opening in [concat!("Key", "(\""), concat!(".text", "(\"")] {
+        used.extend(sources.split(opening).skip(1).map(|part| part.split('"').next().unwrap()));
+    }
+    assert_eq!(used, keys(ENGLISH).into_keys().collect());
+}
+
+#[test]
+fn every_asset_that_a_page_names_is_there_and_loads_nothing_from_elsewhere() {
+    every_page(|_, name, html| {
+        for path in html.split("\"/assets/").skip(1).map(|part| part.split('"').next().unwrap()) {
+            assert!(assets::find(path).is_some(), "{name}: {path}");
+        }
+    });
+    for asset in assets::all() {
+        let known = asset.body.replace("http://www.w3.org/2000/svg", "");
+        assert!(!known.contains("http://") && !known.contains("https://"), "{}", asset.name);
+        assert!(!known.contains("@import") && !known.contains("url("), "{}", asset.name);
+    }
+    assert!(assets::find("../Cargo.toml").is_none());
+}
