@@ -22,7 +22,8 @@ use crate::dialect::{Act, Answer, Dialect, Fault, Operation, Reason, result_only
 use crate::directory::KnownClient;
 
 pub use outbound::{
-    AcknowledgementSignature, Outbound, Replied, acknowledgement, outbound_content, read_result, target_of,
+    AcknowledgementSignature, Outbound, Replied, ResultWords, acknowledgement, outbound_content, read_result,
+    target_of,
 };
 pub use reply::ReplyEnvelope;
 pub use route::origin_form;

@@ -123,12 +123,27 @@ impl std::fmt::Display for AcknowledgementSignature {
     }
 }
 
-/// `resultStatus` and `resultCode` of a body, if it has a result.
-pub fn read_result(body: &[u8]) -> Option<(String, String)> {
+/// The `result` of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultWords {
+    /// `resultStatus`: S, F, U, at times A.
+    pub status: String,
+    /// `resultCode`; empty when absent.
+    pub code: String,
+    /// `resultMessage`; empty when absent.
+    pub message: String,
+}
+
+/// Reads the `result` of a body; nothing when there is none, or none with a status.
+pub fn read_result(body: &[u8]) -> Option<ResultWords> {
     let body = json::parse(body).ok()?;
     let result = body.get("result")?;
     let text = |name| result.get(name).and_then(Json::as_str).map(str::to_owned);
-    Some((text("resultStatus")?, text("resultCode").unwrap_or_default()))
+    Some(ResultWords {
+        status: text("resultStatus")?,
+        code: text("resultCode").unwrap_or_default(),
+        message: text("resultMessage").unwrap_or_default(),
+    })
 }
 
 /// Reads an acknowledgement: what becomes of the notification, and the sentence for its list of attempts.
@@ -144,7 +159,7 @@ pub fn acknowledgement(
     if reply.status != 200 {
         return (Delivery::Failed, format!("HTTP status {}", reply.status));
     }
-    let Some((status, code)) = read_result(reply.body) else {
+    let Some(ResultWords { status, code, .. }) = read_result(reply.body) else {
         return (Delivery::Failed, "no result in the body".to_owned());
     };
     let code = json::shown(&code);
