@@ -46,7 +46,7 @@ fn demo_view(language: Language, dialect: DemoDialect) -> DemoView {
         start_line: text(),
         headers: vec![(text(), text())],
         signed_content: text(),
-        body: format!("{{\"a\": \"<b>\", \"b\": [1]}}"),
+        body: "{\"a\": \"<b>\", \"b\": [1]}".to_owned(),
         signature,
     };
     let exchange = |signature, good| Exchange {
