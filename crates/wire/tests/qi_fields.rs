@@ -228,7 +228,7 @@ fn extend_info_is_an_object_in_a_string() {
         assert!(said.contains(" at byte "), "{broken}: {said}");
     }
     let nul = with("prepare", "extendInfo", Some(json!(r#"{"contractDesc":"a\u0000"}"#)));
-    check("prepare", &nul, "PARAM_ILLEGAL extendInfo: NUL character in contractDesc at byte 24");
+    check("prepare", &nul, "PARAM_ILLEGAL extendInfo: NUL character in contractDesc at byte 25");
 }
 
 #[test]

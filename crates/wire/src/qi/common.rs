@@ -80,7 +80,7 @@ pub(super) fn amount_of(fields: &Fields<'_>, name: &str) -> Result<Amount, Field
     })
 }
 
-/// The members of those names as received, in one JSON text; `null` counts as absent.
+/// The members of those names as received; `null` counts as absent.
 pub(super) fn kept_members(fields: &Fields<'_>, names: &[&str]) -> Vec<(String, Json)> {
     names
         .iter()
