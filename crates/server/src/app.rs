@@ -3,7 +3,6 @@
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::outbound::OutboundPolicy;
-use crate::pages::i18n;
 use accord_core::agreement::sign_in::SignInLimits;
 use accord_core::ids::DialectName;
 use accord_core::secret::DerivationKeys;
@@ -85,10 +84,16 @@ pub struct App {
     pub clock: Arc<Clock>,
     /// Registered clients with parsed keys.
     pub clients: Arc<Clients>,
-    /// Message files.
-    pub texts: i18n::Texts,
-    /// Wakes the dispatcher when something was left in the outbox.
+    /// Scripted outcomes of the sandbox.
+    pub faults: crate::sandbox::faults::Faults,
+    /// Answers of unverified callers that were signed, by address.
+    pub refusal_budget: crate::limits::RefusalBudget,
+    /// Carries notifications; set when the workers start.
+    pub dispatcher: std::sync::OnceLock<std::sync::Weak<crate::dispatcher::Dispatcher>>,
+    /// Wakes the workers when something may have become due.
     pub wake: Notify,
+    /// Held for writing while the sandbox's clock moves: nobody else does due work meanwhile.
+    pub due_work: tokio::sync::RwLock<()>,
     /// Two PIN checks at a time: each takes 19 MiB.
     pub pin_permits: Semaphore,
     /// Set while the server winds down.

@@ -1,3 +1,26 @@
-//! placeholder
+//! Opens the doors: sockets, pages, notifications, due work, telemetry, the real clock.
+//!
+//! Nothing is decided here. A call goes from [`http`] to [`calls`] to the gateway of `accord-wire` and into the
+//! store; a page goes from [`http`] to [`authorize`]; [`dispatcher`] carries what rules left in the outbox, and
+//! [`schedule`] does what becomes due. [`serve::start`] puts it together.
 
+pub mod app;
+pub mod authorize;
+pub mod calls;
+pub mod clients;
+pub mod clock;
+pub mod cookies;
+pub mod demo;
+pub mod dispatcher;
+pub mod http;
+pub mod limits;
+pub mod outbound;
 pub mod pages;
+pub mod pin;
+pub mod sandbox;
+pub mod schedule;
+pub mod serve;
+pub mod telemetry;
+
+pub use app::{App, Limits, SandboxOptions, ServerOptions, TlsFiles};
+pub use serve::{Running, StartFault, start};

@@ -53,7 +53,9 @@ impl OutboundPolicy {
             return Permit::Hold;
         }
         match address {
-            Some(address) if !self.permits(address) => Permit::Never(format!("address {address} is not allowed")),
+            Some(address) if !self.permits(address) => {
+                Permit::Never(format!("address {address} is not allowed"))
+            }
             _ => Permit::Go,
         }
     }
@@ -136,9 +138,23 @@ mod tests {
     fn private_and_metadata_addresses_are_never_called() {
         let policy = OutboundPolicy::default();
         for address in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
-            "224.0.0.1", "255.255.255.255", "::1", "fe80::1", "fd00::1", "::ffff:10.0.0.1", "2002:a00:1::",
-            "2001:db8::1", "64:ff9b::a00:1", "::",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "fe80::1",
+            "fd00::1",
+            "::ffff:10.0.0.1",
+            "2002:a00:1::",
+            "2001:db8::1",
+            "64:ff9b::a00:1",
+            "::",
         ] {
             assert!(!policy.permits(address.parse().unwrap()), "{address}");
         }
@@ -152,8 +168,13 @@ mod tests {
         let wallet = OutboundPolicy::default();
         assert_eq!(wallet.judge("https://shop.example/notify"), Permit::Go);
         for url in [
-            "http://shop.example/", "https://10.0.0.1/", "https://[::1]/", "https://u:p@shop.example/", "ftp://x/",
-            "https://2130706433/", "nonsense",
+            "http://shop.example/",
+            "https://10.0.0.1/",
+            "https://[::1]/",
+            "https://u:p@shop.example/",
+            "ftp://x/",
+            "https://2130706433/",
+            "nonsense",
         ] {
             assert!(matches!(wallet.judge(url), Permit::Never(_)), "{url}");
         }

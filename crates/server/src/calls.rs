@@ -1,0 +1,224 @@
+//! One call of a dialect, from raw bytes to signed bytes.
+
+use crate::app::App;
+use crate::clock::random;
+use crate::sandbox::faults::Scripted;
+use crate::telemetry;
+use accord_core::payment::Resolution;
+use accord_core::payment::pay::Forced;
+use accord_core::store::StoreFault;
+use accord_core::{Moment, Stop};
+use accord_wire::dialect::{Answer, Fault, Reason, Status, result_only};
+use accord_wire::gateway::{Accepted, Opened, ReplyEnvelope, Request};
+use accord_wire::signature::{Lane, SignJob, Signed, Signer, SignerFault};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+use tokio::sync::oneshot;
+
+/// A reply, ready for the socket.
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Lower-case names.
+    pub headers: Vec<(&'static str, String)>,
+    /// The exact bytes that were signed.
+    pub body: Vec<u8>,
+}
+
+/// What the log says of a call beside its answer.
+struct Told {
+    dialect: String,
+    operation: &'static str,
+    client: String,
+}
+
+/// Answers a call.
+pub async fn answer(app: &Arc<App>, request: Request, sender: IpAddr) -> Reply {
+    let began = Instant::now();
+    let at = app.clock.moment();
+    let trace_id: String = random::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
+
+    if let Some(message) = overload(app) {
+        let (answer, envelope) = app.options.gateway.refuse(&request, Fault::Overloaded, message);
+        let told = Told { dialect: "-".into(), operation: "-", client: "-".into() };
+        return finish(app, &answer, &envelope, None, &told, began, trace_id);
+    }
+    let (answer, envelope, verified, told) =
+        match app.options.gateway.open(app.clients.as_ref(), &request, &at) {
+            Opened::Refused(declined) => {
+                let told = Told {
+                    dialect: declined.dialect.name().to_string(),
+                    operation: declined.operation.map_or("-", |operation| operation.name),
+                    client: declined.client.map_or_else(|| "-".into(), |known| known.client.id.to_string()),
+                };
+                (declined.answer, declined.envelope, declined.verified, told)
+            }
+            Opened::Accepted(accepted) => {
+                let told = Told {
+                    dialect: accepted.dialect.name().to_string(),
+                    operation: accepted.operation.name,
+                    client: accepted.client.client.id.to_string(),
+                };
+                let envelope = accepted.envelope.clone();
+                (execute(app, *accepted, &at).await, envelope, true, told)
+            }
+        };
+
+    let sign = verified || app.options_may_sign(sender, &at);
+    let signed = if sign { sign_reply(app, &envelope, &answer).await } else { Ok(None) };
+    match signed {
+        Ok(signed) => finish(app, &answer, &envelope, signed.as_ref(), &told, began, trace_id),
+        // The call may have been done; its answer cannot be given. Never an unsigned S.
+        Err(fault) => {
+            tracing::error!(%fault, trace_id, "a reply could not be signed");
+            let (answer, envelope) =
+                app.options.gateway.refuse(&request, Fault::Overloaded, "too many calls are waiting");
+            finish(app, &answer, &envelope, None, &told, began, trace_id)
+        }
+    }
+}
+
+impl App {
+    fn options_may_sign(&self, sender: IpAddr, at: &Moment) -> bool {
+        self.refusal_budget.may_sign(&self.options.limits, sender, at.now)
+    }
+}
+
+fn overload(app: &App) -> Option<&'static str> {
+    if app.draining.load(Ordering::Relaxed) {
+        return Some("the server is about to stop; call again");
+    }
+    let longest = app.options.limits.longest_wait_ms?;
+    let wait = app.options.signer.expected_wait_micros() / 1_000;
+    (wait > longest).then_some("too many calls are waiting; call again")
+}
+
+async fn execute(app: &Arc<App>, mut accepted: Accepted, at: &Moment) -> Answer {
+    let dialect = accepted.dialect.clone();
+    if !app.refusal_budget.may_call(&accepted.client.client, at.now) {
+        let code = dialect.code(Reason::Fault(Fault::Overloaded));
+        return result_only(&code, "more calls a second than agreed; call again");
+    }
+    let lost = match script(app, &mut accepted, at) {
+        Scene::Play => None,
+        Scene::Lose(answer) => Some(answer),
+        Scene::Instead(answer) => return answer,
+    };
+
+    // The act moves into the store's thread and comes back with the result.
+    let cell = Arc::new(std::sync::Mutex::new(accepted));
+    let inside = cell.clone();
+    let (keys, at) = (app.options.keys.clone(), at.clone());
+    let result = app
+        .transact(move |tx| match inside.lock() {
+            Ok(mut accepted) => accepted.execute(tx, &keys, &at),
+            Err(_) => {
+                Err(Stop::Fault(StoreFault::Unavailable("an earlier run of this act broke off".into())))
+            }
+        })
+        .await;
+    if let Err(Stop::Fault(fault)) = &result {
+        tracing::error!(%fault, "a call met a fault of the store");
+    }
+    app.wake.notify_one();
+    let answer = match cell.lock() {
+        Ok(accepted) => accepted.conclude(result),
+        Err(_) => {
+            let code = dialect.code(Reason::Fault(Fault::Unexpected));
+            result_only(&code, code.meaning)
+        }
+    };
+    lost.unwrap_or(answer)
+}
+
+/// What the sandbox's fault script makes of a valid call.
+enum Scene {
+    /// Nothing special.
+    Play,
+    /// It is done, but the caller is told this.
+    Lose(Answer),
+    /// It is not done; the caller is told this.
+    Instead(Answer),
+}
+
+fn script(app: &App, accepted: &mut Accepted, at: &Moment) -> Scene {
+    if app.options.sandbox.is_none() || accepted.stale.is_some() {
+        return Scene::Play;
+    }
+    let Some(scripted) = app.faults.take(accepted.operation.name) else { return Scene::Play };
+    let dialect = accepted.dialect.clone();
+    match scripted {
+        Scripted::Code { code, refusal } => {
+            if let Some(refusal) = refusal
+                && accepted.act.force(Forced::Fail(refusal))
+            {
+                return Scene::Play;
+            }
+            let line = accord_wire::dialect::Code { code, status: Status::F, source: "", meaning: "" };
+            Scene::Instead(result_only(&line, "as the sandbox's fault script says"))
+        }
+        Scripted::Unknown { then, after_ms } => {
+            let resolution = then.map(|succeed| Resolution { due_at: at.now.plus_millis(after_ms), succeed });
+            if accepted.act.force(Forced::Running(resolution)) {
+                return Scene::Play;
+            }
+            let code = dialect.code(Reason::Fault(Fault::Unexpected));
+            let answer = result_only(&code, "as the sandbox's fault script says");
+            if then == Some(true) { Scene::Lose(answer) } else { Scene::Instead(answer) }
+        }
+    }
+}
+
+async fn sign_reply(
+    app: &App,
+    envelope: &ReplyEnvelope,
+    answer: &Answer,
+) -> Result<Option<(Signed, String)>, SignerFault> {
+    let time = envelope.response_time(app.clock.now());
+    let content = envelope.content(&answer.body, &time);
+    sign(app, content, Lane::Reply).await.map(|signed| Some((signed, time)))
+}
+
+/// Has the wallet sign a content, without blocking the thread.
+pub async fn sign(app: &App, content: Vec<u8>, priority: Lane) -> Result<Signed, SignerFault> {
+    let (send, receive) = oneshot::channel();
+    let done = Box::new(move |outcome| {
+        let _ = send.send(outcome);
+    });
+    app.options.signer.submit(SignJob { content, priority, done });
+    receive.await.unwrap_or(Err(SignerFault::Closed))
+}
+
+fn finish(
+    app: &App,
+    answer: &Answer,
+    envelope: &ReplyEnvelope,
+    signed: Option<&(Signed, String)>,
+    told: &Told,
+    began: Instant,
+    trace_id: String,
+) -> Reply {
+    let unsigned_time;
+    let (signed, time) = match signed {
+        Some((signed, time)) => (Some(signed), time.as_str()),
+        None => {
+            unsigned_time = envelope.response_time(app.clock.now());
+            (None, unsigned_time.as_str())
+        }
+    };
+    let mut headers = envelope.headers(signed, time);
+    telemetry::call(&telemetry::Call {
+        dialect: &told.dialect,
+        operation: told.operation,
+        client: &told.client,
+        code: answer.code,
+        status: answer.status.as_str(),
+        http_status: envelope.http_status,
+        took: began.elapsed(),
+        trace_id: &trace_id,
+    });
+    headers.push(("trace-id", trace_id));
+    Reply { status: envelope.http_status, headers, body: answer.body.clone() }
+}

@@ -1,0 +1,164 @@
+//! Due work: notifications to carry, running payments to resolve, the directory of clients to keep fresh.
+//!
+//! [`run`] does it as time passes. [`advance`] moves the sandbox's clock and does what becomes due on the way, in
+//! order, each piece at its own due time.
+
+use crate::app::App;
+use crate::clock::OFFSET_SETTING;
+use crate::dispatcher::{Dispatcher, overdue};
+use crate::telemetry;
+use accord_core::payment::Payment;
+use accord_core::payment::resolve::resolve;
+use accord_core::store::{StoreFault, Stored};
+use accord_core::{Moment, Ruled, Stop, Timestamp};
+use accord_wire::signature::Signer;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Looks for due work at least so often.
+const TICK: Duration = Duration::from_millis(250);
+/// And at most so often.
+const REST: Duration = Duration::from_millis(20);
+/// Pieces taken at once.
+const BATCH: usize = 100;
+
+/// Does due work until the server drains; then waits for deliveries under way.
+pub async fn run(app: Arc<App>, dispatcher: Arc<Dispatcher>) {
+    while !app.draining.load(Ordering::Relaxed) {
+        if let Err(fault) = round(&app, &dispatcher).await {
+            tracing::error!(%fault, "due work could not be looked up");
+        }
+        tokio::time::sleep(REST).await;
+        let _ = tokio::time::timeout(TICK, app.wake.notified()).await;
+    }
+    let patience = tokio::time::Instant::now() + Duration::from_secs(12);
+    while dispatcher.deliveries() > 0 && tokio::time::Instant::now() < patience {
+        tokio::time::sleep(REST).await;
+    }
+}
+
+async fn round(app: &Arc<App>, dispatcher: &Arc<Dispatcher>) -> Stored<()> {
+    {
+        let _work = app.due_work.read().await;
+        let now = app.clock.now();
+        let seen = app.clone();
+        let (payments, earliest) = app
+            .look(move |rows| {
+                seen.clients.refresh(rows)?;
+                let next = rows.next_payment_to_resolve()?.filter(|next| *next <= now);
+                let payments =
+                    if next.is_some() { rows.payments_to_resolve(now, BATCH)? } else { Vec::new() };
+                Ok((payments, rows.next_notification_due()?))
+            })
+            .await?;
+        for payment in payments {
+            resolve_one(app, payment, &app.clock.moment()).await;
+        }
+        let wait = Duration::from_micros(app.options.signer.expected_wait_micros());
+        telemetry::queues(overdue(earliest, now), wait);
+        if earliest.is_none_or(|earliest| earliest > now) {
+            return Ok(());
+        }
+    }
+    dispatcher.round().await
+}
+
+/// Says whether the payment reached its end.
+async fn resolve_one(app: &Arc<App>, payment: Payment, at: &Moment) -> bool {
+    let (id, at) = (payment.id.clone(), at.clone());
+    let resolved: Ruled<bool> =
+        app.transact_with(&payment.dialect, move |tx, context| resolve(tx, &id, context, &at)).await;
+    match resolved {
+        Ok(ended) => return ended,
+        Err(Stop::Refused(refusal)) => {
+            tracing::error!(%refusal, payment = %payment.id, "a payment stays unresolved")
+        }
+        Err(Stop::Fault(fault)) => {
+            tracing::error!(%fault, payment = %payment.id, "a payment stays unresolved")
+        }
+    }
+    false
+}
+
+/// Moves the sandbox's clock by so many seconds. Work that becomes due runs before this returns, in order, each
+/// piece at its own due time, including what it schedules in turn. The offset is kept in the store.
+pub async fn advance(app: &Arc<App>, seconds: i64) -> Result<Timestamp, StoreFault> {
+    let dispatcher = app.dispatcher.get().and_then(std::sync::Weak::upgrade);
+    let dispatcher =
+        dispatcher.ok_or_else(|| StoreFault::Unavailable("the server is about to stop".into()))?;
+    let _alone = app.due_work.write().await;
+    let goal_offset = app.clock.offset_ms().saturating_add(seconds.saturating_mul(1_000));
+    let goal = app.clock.now().plus_millis(seconds.saturating_mul(1_000));
+    let (mut before, mut progress) = (None, true);
+    loop {
+        let (payment, notification) =
+            app.look(|rows| Ok((rows.next_payment_to_resolve()?, rows.next_notification_due()?))).await?;
+        let Some(due) = payment.into_iter().chain(notification).min().filter(|due| *due <= goal) else {
+            break;
+        };
+        // What cannot be done stays due: it must not hold the clock.
+        if before.replace((payment, notification)) == Some((payment, notification)) && !progress {
+            break;
+        }
+        let now = app.clock.now();
+        if due > now {
+            app.clock.set_offset_ms(app.clock.offset_ms().saturating_add(due.since(now)));
+        }
+        let at = app.clock.moment_at(due);
+        progress = if payment == Some(due) {
+            let mut resolved = 0;
+            for payment in app.look(move |rows| rows.payments_to_resolve(due, BATCH)).await? {
+                resolved += usize::from(resolve_one(app, payment, &at).await);
+            }
+            resolved > 0
+        } else {
+            deliver_due(app, &dispatcher, due, &at).await? > 0
+        };
+        keep_offset(app, app.clock.offset_ms()).await?;
+    }
+    app.clock.set_offset_ms(goal_offset);
+    keep_offset(app, goal_offset).await?;
+    Ok(app.clock.now())
+}
+
+/// Delivers what is due at that time, target beside target, all as of `at`; says how many were tried.
+async fn deliver_due(
+    app: &Arc<App>,
+    dispatcher: &Arc<Dispatcher>,
+    due: Timestamp,
+    at: &Moment,
+) -> Result<usize, StoreFault> {
+    let notifications = app
+        .look(move |rows| {
+            let mut all = Vec::new();
+            for target in rows.due_targets(due, BATCH)? {
+                all.extend(rows.due_notifications(&target, due, BATCH)?);
+            }
+            Ok(all)
+        })
+        .await?;
+    let mut deliveries = tokio::task::JoinSet::new();
+    let count = notifications.len();
+    for notification in notifications {
+        let (dispatcher, at) = (dispatcher.clone(), at.clone());
+        deliveries.spawn(async move { dispatcher.deliver(notification, &at).await });
+    }
+    while let Some(delivered) = deliveries.join_next().await {
+        match delivered {
+            Ok(Err(Stop::Fault(fault))) => return Err(fault),
+            Ok(_) => {}
+            Err(broken) => tracing::error!(%broken, "a delivery broke off"),
+        }
+    }
+    Ok(count)
+}
+
+async fn keep_offset(app: &Arc<App>, offset_ms: i64) -> Stored<()> {
+    let kept: Ruled<()> =
+        app.transact(move |tx| Ok(tx.put_setting(OFFSET_SETTING, &offset_ms.to_string())?)).await;
+    match kept {
+        Ok(()) | Err(Stop::Refused(_)) => Ok(()),
+        Err(Stop::Fault(fault)) => Err(fault),
+    }
+}

@@ -1,0 +1,194 @@
+//! Starts and stops a server: accepts connections, speaks TLS where configured, winds down without dropping a call.
+
+use crate::app::{App, ServerOptions, TlsFiles};
+use crate::clients::Clients;
+use crate::clock::{Clock, OFFSET_SETTING};
+use crate::dispatcher::Dispatcher;
+use crate::http::{Peer, admin_router, router};
+use crate::{schedule, telemetry};
+use axum::Router;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+/// Calls in flight get so long to finish.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A connection that sends no request line and headers for so long is closed.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
+/// A TLS handshake takes no longer.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a server did not start: a sentence for its operator.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    /// A listener could not be opened.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// Certificate or key cannot be used.
+    #[error("tls: {0}")]
+    Tls(String),
+    /// The store cannot be read.
+    #[error("the store cannot be read: {0}")]
+    Store(#[from] accord_core::store::StoreFault),
+    /// The client for notifications could not be made.
+    #[error("notifications: {0}")]
+    Outbound(#[from] reqwest::Error),
+}
+
+/// A running server.
+pub struct Running {
+    /// What its handlers share.
+    pub app: Arc<App>,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts everything on a bound listener. The clock's offset is read from the store.
+pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Running, StartFault> {
+    telemetry::recorder();
+    let address = listener.local_addr().map_err(|fault| StartFault::Listen(unspecified(), fault))?;
+    let tls = options.tls.as_ref().map(acceptor).transpose()?;
+    let admin = match options.admin_listen {
+        Some(address) => Some(TcpListener::bind(address).await.map_err(|e| StartFault::Listen(address, e))?),
+        None => None,
+    };
+    let store = options.store.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let offset = match accord_core::store::look(store.as_ref(), |rows| rows.setting(OFFSET_SETTING))? {
+            Some(offset) => offset.parse().unwrap_or(0),
+            None => 0,
+        };
+        Ok::<_, accord_core::store::StoreFault>((offset, Clients::load(store.as_ref())?))
+    });
+    let (offset, clients) = read
+        .await
+        .unwrap_or_else(|broken| Err(accord_core::store::StoreFault::Unavailable(broken.to_string())))?;
+
+    let outbound = options.outbound.clone();
+    let offset = if options.sandbox.is_some() { offset } else { 0 };
+    let app = Arc::new(App {
+        options,
+        clock: Arc::new(Clock::new(offset)),
+        clients: Arc::new(clients),
+        faults: Default::default(),
+        refusal_budget: Default::default(),
+        dispatcher: Default::default(),
+        wake: Notify::new(),
+        due_work: Default::default(),
+        pin_permits: Semaphore::new(2),
+        draining: AtomicBool::new(false),
+    });
+    let dispatcher = Dispatcher::new(app.clone(), &outbound)?;
+    let _ = app.dispatcher.set(Arc::downgrade(&dispatcher));
+
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = vec![tokio::spawn(schedule::run(app.clone(), dispatcher))];
+    if let Some(admin) = admin {
+        tasks.push(tokio::spawn(accept(admin, None, admin_router(app.clone()), stopped.clone())));
+    }
+    tasks.push(tokio::spawn(accept(listener, tls, router(app.clone()), stopped)));
+    Ok(Running { app, address, stop, tasks })
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops: new calls get 503, those in flight are finished, deliveries under way are written down.
+    pub async fn shutdown(self) {
+        self.app.draining.store(true, Ordering::Relaxed);
+        self.app.wake.notify_one();
+        let _ = self.stop.send(true);
+        for task in self.tasks {
+            let _ = tokio::time::timeout(PATIENCE, task).await;
+        }
+    }
+}
+
+fn unspecified() -> SocketAddr {
+    SocketAddr::from(([0, 0, 0, 0], 0))
+}
+
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.changed() => break,
+        };
+        let (socket, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(fault) => {
+                // Out of file descriptors, most likely: others must close first.
+                tracing::warn!(%fault, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let _ = socket.set_nodelay(true);
+        let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            match tls {
+                None => converse(socket, peer, router, watcher).await,
+                Some(tls) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(socket)).await {
+                    Ok(Ok(socket)) => converse(socket, peer, router, watcher).await,
+                    Ok(Err(_)) | Err(_) => {}
+                },
+            }
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+async fn converse<S>(socket: S, peer: SocketAddr, router: Router, watcher: Watcher)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let router = router.clone();
+        let mut request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(Peer(peer));
+        async move { router.oneshot(request).await }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(socket), service);
+    let _ = watcher.watch(connection).await;
+}
+
+fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, StartFault> {
+    let fault = |file: &std::path::Path, why: String| StartFault::Tls(format!("{}: {why}", file.display()));
+    let chain = CertificateDer::pem_file_iter(&files.cert)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|why| fault(&files.cert, why.to_string()))?;
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|why| fault(&files.key, why.to_string()))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|why| StartFault::Tls(why.to_string()))?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|why| fault(&files.cert, why.to_string()))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}

@@ -1,0 +1,84 @@
+//! What operators see: one log line a call, and metrics for Prometheus. Never a secret.
+
+use metrics::{counter, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// One answered call, as the log and the metrics tell it.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// Dialect.
+    pub dialect: &'a str,
+    /// Operation, or `-` when none was reached.
+    pub operation: &'a str,
+    /// Client-Id, or `-` when none was verified.
+    pub client: &'a str,
+    /// `resultCode`.
+    pub code: &'a str,
+    /// `resultStatus`.
+    pub status: &'a str,
+    /// HTTP status.
+    pub http_status: u16,
+    /// From the first byte read to the last byte written.
+    pub took: Duration,
+    /// Id of this exchange, also in the reply.
+    pub trace_id: &'a str,
+}
+
+/// Logs and counts a call.
+pub fn call(call: &Call<'_>) {
+    tracing::info!(
+        target: "accord::call",
+        dialect = call.dialect,
+        operation = call.operation,
+        client = call.client,
+        code = call.code,
+        status = call.status,
+        http_status = call.http_status,
+        micros = u64::try_from(call.took.as_micros()).unwrap_or(u64::MAX),
+        trace_id = call.trace_id,
+        "call"
+    );
+    let labels = [
+        ("dialect", call.dialect.to_owned()),
+        ("operation", call.operation.to_owned()),
+        ("code", call.code.to_owned()),
+    ];
+    counter!("accord_calls_total", &labels).increment(1);
+    histogram!("accord_call_seconds", "operation" => call.operation.to_owned())
+        .record(call.took.as_secs_f64());
+}
+
+/// Counts an attempt at a notification.
+pub fn attempt(kind: &str, outcome: &str, took: Duration) {
+    counter!("accord_notification_attempts_total", "kind" => kind.to_owned(), "outcome" => outcome.to_owned())
+        .increment(1);
+    histogram!("accord_notification_seconds").record(took.as_secs_f64());
+}
+
+/// Shows how old the oldest due notification is, and how long the next signature would wait.
+pub fn queues(oldest_due: Duration, signature_wait: Duration) {
+    gauge!("accord_outbox_oldest_due_seconds").set(oldest_due.as_secs_f64());
+    gauge!("accord_signature_wait_seconds").set(signature_wait.as_secs_f64());
+}
+
+/// The text for Prometheus.
+pub fn render() -> String {
+    recorder().map(PrometheusHandle::render).unwrap_or_default()
+}
+
+/// Installs the recorder, once a process.
+pub fn recorder() -> Option<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    let buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+    HANDLE
+        .get_or_init(|| {
+            PrometheusBuilder::new()
+                .set_buckets_for_metric(Matcher::Suffix("seconds".into()), &buckets)
+                .ok()?
+                .install_recorder()
+                .ok()
+        })
+        .as_ref()
+}
