@@ -47,14 +47,14 @@ pub const OPERATIONS: &[Operation] = &[
 pub struct AlipayPlus {
     config: Config,
     policy: Policy,
-    qr: QrHandles,
+    qr: Arc<QrHandles>,
 }
 
 impl AlipayPlus {
     /// The dialect with these choices. Whether they make sense is said by [`Config::check`].
     pub fn new(config: Config) -> Arc<AlipayPlus> {
         let policy = config.policy();
-        let qr = QrHandles::new(&config.handle_key);
+        let qr = Arc::new(QrHandles::new(&config.handle_key));
         Arc::new(AlipayPlus { config, policy, qr })
     }
 
@@ -64,7 +64,7 @@ impl AlipayPlus {
     }
 
     /// Turns authorization ids into what QR codes carry, and back.
-    pub fn qr(&self) -> &QrHandles {
+    pub fn qr(&self) -> &Arc<QrHandles> {
         &self.qr
     }
 }
