@@ -1,5 +1,7 @@
 //! Qi's fields, a row for each rule: missing, empty, null, of another type, too long, unknown.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, and its helpers are no tests to clippy")]
+
 use accord_core::client::{Client, ClientStatus};
 use accord_core::ids::{ClientId, DialectName};
 use accord_core::moment::Timestamp;
