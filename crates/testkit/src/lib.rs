@@ -1,1 +1,7 @@
-//! placeholder
+//! For tests only: the model store, and the laws that every store obeys.
+//!
+//! [`model`] is the port of `accord-core` in memory. [`laws`] are functions over the port; [`store_laws!`] makes
+//! them the tests of a back end.
+
+pub mod laws;
+pub mod model;
