@@ -13,7 +13,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde_json::json;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use url::Url;
+
+/// Decisions made at a time. Every sign-in counts as a wrong one until its PIN was checked, so a test that decides
+/// fifty sessions of one user at once would lock that user out; more than two PINs are not checked at once anyway.
+static AT_ONCE: Semaphore = Semaphore::const_new(2);
 
 /// `POST /sandbox/decide`
 pub async fn decide(
@@ -39,7 +44,7 @@ pub async fn decide(
     let terms = app.look(move |rows| rows.terms(&sought)).await?;
     let language = terms.and_then(|terms| terms.language).unwrap_or(Language::English);
     let submission = Submission {
-        auth_id: auth_id.as_str().to_owned(),
+        auth_id,
         login_id: login_id.map(str::to_owned),
         pin: pin.map(str::to_owned),
         agreed: true,
@@ -47,15 +52,17 @@ pub async fn decide(
         language,
         address: peer.ip().to_string(),
         browser: None,
+        signed_in: None,
     };
+    let Ok(_permit) = AT_ONCE.acquire().await else { return Err(closed()) };
     match authorize::submit(&app, submission).await {
-        Submitted::Decided(decided) => told(&decided),
+        Submitted::Decided { decided, .. } => told(&decided),
         Submitted::WrongSignIn => Err(Failure::new(
             StatusCode::FORBIDDEN,
             "WRONG_SIGN_IN",
             "loginId or pin is wrong, or the user may not sign in",
         )),
-        Submitted::TooMany { until } => Err(Failure::new(
+        Submitted::TooMany(until) => Err(Failure::new(
             StatusCode::TOO_MANY_REQUESTS,
             "TOO_MANY_TRIES",
             match until {
@@ -65,7 +72,8 @@ pub async fn decide(
                 None => "too many wrong PINs in this session; it can only be refused".to_owned(),
             },
         )),
-        Submitted::BoxNotTicked => Err(Failure::bad("the agreement was not ticked")),
+        Submitted::SignInMissing => Err(Failure::bad("loginId and pin: needed to approve")),
+        Submitted::BoxNotTicked { .. } => Err(Failure::bad("the agreement was not ticked")),
         Submitted::Fault(fault) => Err(fault.into()),
     }
 }
@@ -93,14 +101,21 @@ fn already(session: &Session) -> Failure {
     Failure::new(StatusCode::CONFLICT, "ALREADY_DECIDED", message)
 }
 
+fn closed() -> Failure {
+    Failure::new(StatusCode::SERVICE_UNAVAILABLE, "STOPPING", "the server is about to stop")
+}
+
 fn unknown_session() -> Failure {
     Failure::new(StatusCode::NOT_FOUND, "SESSION_NOT_FOUND", "there is no such session")
 }
 
-/// The session that a URL or QR value of prepare's answer leads to.
+/// The session that a URL or QR value of prepare's answer leads to. A QR value is a handle, or a URL that holds one
+/// between its separators; no other text opens as a handle.
 fn auth_id_of(app: &App, text: &str) -> Option<AuthId> {
-    let named = auth_id_in(text, 2);
-    named.or_else(|| app.options.qr_handles.as_ref().and_then(|handles| handles.resolve(text)))
+    let handles = app.options.qr_handles.as_ref();
+    let by_handle =
+        || text.split(['/', '?', '&', '=', '#', ':']).rev().find_map(|part| handles?.resolve(part));
+    auth_id_in(text, 2).or_else(by_handle)
 }
 
 /// The member `authId` of a URL's query; `depth` times also of a URL that stands in its query (app links do so).

@@ -15,6 +15,8 @@ mod guard;
 mod notifications;
 mod users;
 
+pub(crate) use guard::names_loopback;
+
 use crate::app::App;
 use answer::Failure;
 use axum::Router;

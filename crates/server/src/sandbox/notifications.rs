@@ -3,9 +3,8 @@
 use super::answer::{Failure, Told, iso};
 use super::users::LIMIT;
 use crate::app::App;
+use crate::dispatcher;
 use accord_core::notification::{Attempt, Notification};
-use accord_core::policy::Policy;
-use accord_core::secret::{DerivationKeys, SecretKind};
 use axum::extract::State;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -23,10 +22,8 @@ pub async fn notifications(State(app): State<Arc<App>>) -> Result<Told, Failure>
 }
 
 fn show(app: &App, notification: &Notification, attempts: &[Attempt]) -> Value {
-    let body = match app.dialect(&notification.dialect) {
-        Some(dialect) => reveal(notification, &app.options.keys, dialect.policy()),
-        None => notification.body.clone(),
-    };
+    // A secret whose key is gone stays a placeholder.
+    let body = dispatcher::body_of(app, notification).unwrap_or_else(|| notification.body.clone());
     let attempts: Vec<Value> = attempts
         .iter()
         .map(|attempt| {
@@ -40,20 +37,5 @@ fn show(app: &App, notification: &Notification, attempts: &[Attempt]) -> Value {
         "body": body,
         "state": notification.state.as_str(),
         "attempts": attempts,
-    })
-}
-
-/// The body with its secrets derived anew. A secret whose key is gone stays a placeholder.
-fn reveal(notification: &Notification, keys: &DerivationKeys, policy: &Policy) -> String {
-    notification.marks.iter().fold(notification.body.clone(), |body, mark| {
-        let shape = match mark.secret.kind {
-            SecretKind::AuthCode => &policy.code,
-            SecretKind::AccessToken => &policy.access,
-            SecretKind::RefreshToken => &policy.refresh,
-        };
-        match keys.derive(&mark.secret, shape) {
-            Some(secret) => body.replace(&mark.placeholder, secret.reveal()),
-            None => body,
-        }
     })
 }
