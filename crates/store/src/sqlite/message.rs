@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 
 statements! {
     MESSAGES = "SELECT id, customer, channel, language, payment, failure, merchant, currency, amount, agreement, at
-        FROM messages WHERE bucket = ?1 AND customer = ?2 ORDER BY at DESC, id DESC LIMIT ?3";
+        FROM messages WHERE bucket = ?1 AND customer = ?2 ORDER BY at DESC, id DESC, payment DESC LIMIT ?3";
     INSERT_MESSAGE = "INSERT INTO messages (bucket, id, customer, channel, language, payment, failure, merchant,
         currency, amount, agreement, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
         ON CONFLICT (bucket, payment, channel) DO NOTHING";
