@@ -1,0 +1,144 @@
+//! The walls of ARCHITECTURE.md, each a test that says why it stands.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace")
+}
+
+fn files(below: &str, ending: &str) -> Vec<PathBuf> {
+    fn walk(dir: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+        let Ok(entries) = fs::read_dir(dir) else { return };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                if path.file_name().is_some_and(|name| name != "target" && name != "node_modules") {
+                    walk(&path, ending, found);
+                }
+            } else if path.to_string_lossy().ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join(below), ending, &mut found);
+    found.sort();
+    found
+}
+
+fn named(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
+/// Lines of code that contain one of `words`, outside of comments.
+fn lines_with(paths: &[PathBuf], words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for path in paths {
+        let text = fs::read_to_string(path).expect("a source file");
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if let Some(word) = words.iter().find(|word| code.contains(**word)) {
+                found.push(format!("{}:{}: {word}", named(path), number + 1));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn core_knows_only_std_and_a_hash() {
+    let manifest = fs::read_to_string(root().join("crates/core/Cargo.toml")).expect("core's manifest");
+    let dependencies: Vec<&str> = manifest
+        .split("[dependencies]")
+        .nth(1)
+        .expect("dependencies")
+        .lines()
+        .take_while(|line| !line.starts_with('['))
+        .filter(|line| !line.trim().is_empty())
+        .filter_map(|line| line.split(['.', ' ', '=']).next())
+        .collect();
+    assert_eq!(
+        dependencies,
+        ["hmac", "sha2"],
+        "a rule that needs more than a hash has come in by the wrong door"
+    );
+}
+
+#[test]
+fn no_vendor_is_named_in_the_code_of_core() {
+    let found = lines_with(&files("crates/core/src", ".rs"), &["alipay", "Alipay", "Qi", "qi::", "Antom"]);
+    assert!(found.is_empty(), "core decides for every dialect alike: {found:#?}");
+}
+
+#[test]
+fn no_dialect_imports_another() {
+    let qi = lines_with(&files("crates/wire/src/qi", ".rs"), &["alipay_plus"]);
+    let alipay_plus = lines_with(&files("crates/wire/src/alipay_plus", ".rs"), &["crate::qi"]);
+    assert!(
+        qi.is_empty() && alipay_plus.is_empty(),
+        "a dialect can be taken out whole: {qi:#?} {alipay_plus:#?}"
+    );
+}
+
+#[test]
+fn only_one_file_reads_the_clock_or_entropy() {
+    let product: Vec<PathBuf> =
+        ["crates/core/src", "crates/wire/src", "crates/store/src", "crates/server/src"]
+            .iter()
+            .flat_map(|dir| files(dir, ".rs"))
+            .filter(|path| !path.ends_with("crates/server/src/clock.rs"))
+            .collect();
+    let mut found = lines_with(
+        &product,
+        &["SystemTime::now", "Timestamp::now", "rand::fill(", "thread_rng", "SystemRandom::new"],
+    );
+    // The library wants a source of randomness to blind a private key while it signs; no byte of output depends on it.
+    found.retain(|line| !line.starts_with("crates/wire/src/keys.rs"));
+    assert!(found.is_empty(), "time and chance are arguments: take the call's Moment: {found:#?}");
+}
+
+#[test]
+fn wire_opens_no_socket_and_stores_speak_no_protocol() {
+    let wire = lines_with(
+        &files("crates/wire/src", ".rs"),
+        &["std::net::Tcp", "tokio", "hyper", "reqwest", "rusqlite"],
+    );
+    assert!(wire.is_empty(), "wire is bytes in, bytes out: {wire:#?}");
+    let store = lines_with(&files("crates/store/src", ".rs"), &["accord_wire", "serde_json", "resultCode"]);
+    assert!(store.is_empty(), "a store holds rows: {store:#?}");
+}
+
+#[test]
+fn no_rust_file_is_longer_than_six_hundred_lines() {
+    let long: Vec<String> = files("crates", ".rs")
+        .into_iter()
+        .filter_map(|path| {
+            let lines = fs::read_to_string(&path).expect("a source file").lines().count();
+            (lines > 600).then(|| format!("{} has {lines} lines", named(&path)))
+        })
+        .collect();
+    assert!(long.is_empty(), "when a file needs a table of contents it is two files: {long:#?}");
+}
+
+#[test]
+fn every_crate_forbids_unsafe_code_through_the_workspace() {
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).expect("the workspace's manifest");
+    assert!(workspace.contains("unsafe_code = \"forbid\""));
+    for manifest in files("crates", "Cargo.toml") {
+        let text = fs::read_to_string(&manifest).expect("a manifest");
+        assert!(text.contains("[lints]\nworkspace = true"), "{} has lints of its own", named(&manifest));
+    }
+}
+
+#[test]
+fn nothing_is_left_unfinished_in_the_product() {
+    let mut sources = files("crates", ".rs");
+    sources.retain(|path| !path.ends_with("crates/testkit/tests/walls.rs"));
+    let words = [concat!("to", "do!("), concat!("unimple", "mented!("), concat!("FIX", "ME")];
+    let found = lines_with(&sources, &words);
+    assert!(
+        found.is_empty(),
+        "a stub is worse than a missing feature that is said to be missing: {found:#?}"
+    );
+}
