@@ -1,5 +1,7 @@
 //! Calls and their replies: what goes over the wire, and which replies are believed.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
 use std::path::PathBuf;
 
 use accord_client::{

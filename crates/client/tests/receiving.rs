@@ -1,5 +1,7 @@
 //! Notifications received, acknowledgements sent, signatures explained, sandbox files read.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
 use std::path::{Path, PathBuf};
 
 use accord_client::{

@@ -1,5 +1,7 @@
 //! Every fault of the envelope: which one answers, in which words, and which of two comes first.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
 mod gateway_support;
 
 use accord_wire::gateway::{Opened, Request};

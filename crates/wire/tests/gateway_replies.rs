@@ -1,12 +1,14 @@
 //! What is sent back: status, headers and the bytes that are signed; and what acknowledgements mean.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
+
 mod gateway_support;
 
-use accord_core::Refusal;
-use accord_core::Stop;
-use accord_core::Timestamp;
 use accord_core::notification::retry::Delivery;
-use accord_core::store::StoreFault;
+use accord_core::secret::DerivationKeys;
+use accord_core::store::{self, StoreFault};
+use accord_core::{Refusal, Stop, Timestamp};
+use accord_testkit::model::ModelStore;
 use accord_wire::dialect::{Answer, Fault, Status};
 use accord_wire::directory::Directory;
 use accord_wire::gateway::{
@@ -125,6 +127,24 @@ fn a_refusal_is_the_tables_and_a_store_fault_is_unknown() {
     }
     let done = Answer { body: b"{}".to_vec(), status: Status::S, code: "SUCCESS" };
     assert_eq!(accepted.conclude(Ok(done.clone())), done);
+}
+
+#[test]
+fn a_stale_call_gets_an_answer_only_for_a_key_that_is_known() {
+    let derivation = DerivationKeys::new([(1, [7; 32])].into()).unwrap();
+    for (time, key, code) in [
+        (NOW_TEXT, "new", "SUCCESS"),
+        (NOW_TEXT, "known", "SUCCESS"),
+        ("2026-01-14T09:30:00Z", "new", "stale"),
+        ("2026-01-14T09:30:00Z", "known", "SUCCESS"),
+    ] {
+        let body = format!("{{\"key\":\"{key}\"}}").into_bytes();
+        let call = Call { time: time.into(), body, ..Call::plus() };
+        let Opened::Accepted(mut accepted) = open(&call.signed()) else { panic!("refused") };
+        let keys = derivation.clone();
+        let answer = store::transact(&ModelStore::new(), move |tx| accepted.execute(tx, &keys, &moment()));
+        assert_eq!(answer.unwrap().code, code, "{time} {key}");
+    }
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub fn moment() -> Moment {
     Moment::new(Timestamp(NOW), [7; 32])
 }
 
-/// Speaks like either paper: wants a text `key` and answers its client's name.
+/// Speaks like either paper: wants a text `key`, of which `known` has been seen before.
 pub struct Fake {
     name: &'static str,
     qi: bool,
@@ -68,14 +68,15 @@ impl Fake {
     }
 }
 
-struct FakeAct(Owner);
+/// Of whom, and whether its idempotency key has been seen.
+struct FakeAct(Owner, bool);
 
 impl Act for FakeAct {
     fn run(&mut self, _: &mut dyn Tx, _: &DerivationKeys, _: &Moment) -> Ruled<Answer> {
         Ok(Answer { body: b"{}".to_vec(), status: Status::S, code: "SUCCESS" })
     }
     fn is_known(&self, _: &dyn Rows) -> Stored<bool> {
-        Ok(false)
+        Ok(self.1)
     }
     fn owner(&self) -> &Owner {
         &self.0
@@ -106,7 +107,7 @@ impl Dialect for Fake {
     }
     fn read(self: Arc<Self>, _: &Operation, client: &Client, body: &Json) -> Result<Box<dyn Act>, Refused> {
         match body.get("key").and_then(Json::as_str) {
-            Some(_) => Ok(Box::new(FakeAct(Owner::of(&[client.id.as_str()])))),
+            Some(key) => Ok(Box::new(FakeAct(Owner::of(&[client.id.as_str()]), key == "known"))),
             None => Err(Refused::new(Fault::Field, "key: missing")),
         }
     }
