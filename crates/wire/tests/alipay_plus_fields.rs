@@ -1,5 +1,7 @@
 //! Alipay+ request fields: a rule is a row. What is read, what is refused, and in which words.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use accord_core::Timestamp;
 use accord_core::client::{Client, ClientStatus};
 use accord_core::ids::{ClientId, DialectName};
