@@ -258,10 +258,13 @@ fn only_an_object_is_read() {
     check("long name", &Call { body: long.into_bytes(), ..Call::plus() }.signed(), "malformed", "at byte");
 }
 
+/// A fault, and what is spoilt for it before and after signing.
+type Step = (&'static str, fn(&mut Call), fn(&mut Request));
+
 #[test]
 fn the_first_failure_answers() {
     // Each step spoils one thing more, against the order of the checks; the earliest spoilt thing must answer.
-    let steps: [(&str, fn(&mut Call), fn(&mut Request)); 12] = [
+    let steps: [Step; 12] = [
         ("field", |c| c.body = b"{}".to_vec(), |_| {}),
         ("malformed", |c| c.body = b"[]".to_vec(), |_| {}),
         ("stale", |c| c.time = "2025-01-15T09:30:00Z".into(), |_| {}),
