@@ -193,7 +193,8 @@ mod tests {
     fn the_defaults_are_in_order_and_faults_are_named() {
         let good = || Config::new("https://wallet.example/", [1; 32]);
         assert_eq!(good().check(), Ok(()));
-        let faulty: [(&str, fn(&mut Config)); 7] = [
+        type Spoil = fn(&mut Config);
+        let faulty: [(&str, Spoil); 7] = [
             ("psp_id", |c| c.psp_id.clear()),
             ("issuer_digits", |c| c.issuer_digits = "01".into()),
             ("issuer_digits", |c| c.issuer_digits = "0A1".into()),
