@@ -7,8 +7,8 @@ use super::{Demo, dialect_of, wire_log};
 use crate::pages::demo::{DemoDialect, Exchange, SignatureState, SignedMessage};
 use accord_client::{Acknowledgement, Received, Receiver, Verification};
 use axum::body::{Body, Bytes};
-use axum::extract::{OriginalUri, Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -73,7 +73,7 @@ impl Inbox {
 pub(super) async fn receive(
     State(demo): State<Arc<Demo>>,
     Path(dialect): Path<String>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
