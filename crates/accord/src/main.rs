@@ -1,1 +1,35 @@
-fn main() {}
+//! `accord`: the commands. This crate reads arguments and configuration files, wires the other crates together
+//! and turns ends into exit statuses; it decides no rule of the product. Start with [`cli`].
+
+mod bench;
+mod call;
+mod cli;
+mod config;
+mod dev;
+mod doctor;
+mod exit;
+mod http;
+mod keys;
+mod ledger;
+mod logging;
+mod migrate;
+mod place;
+mod provision;
+mod serve;
+mod sign;
+mod verify;
+mod wallet;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match cli::run(cli.command) {
+        Ok(end) => end.code(),
+        Err(error) => {
+            eprintln!("accord: {error:#}");
+            exit::of_error(&error).code()
+        }
+    }
+}

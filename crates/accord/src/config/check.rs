@@ -1,0 +1,348 @@
+//! From a file as written to settings that can be used: every value judged, every fault collected, none guessed.
+
+use super::load;
+use super::{File, Tls};
+use crate::keys;
+use crate::place::StoreUrl;
+use crate::wallet::{Choices, Sections};
+use accord_core::secret::DerivationKeys;
+use accord_server::app::TlsFiles;
+use accord_server::outbound::OutboundPolicy;
+use accord_wire::signature::{WalletKey, WalletKeys};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// What `accord serve` works with.
+pub struct Settings {
+    /// The file they come from.
+    pub file: PathBuf,
+    /// Without a slash at the end.
+    pub public_url: String,
+    /// Main listener.
+    pub listen: SocketAddr,
+    /// Operator's listener.
+    pub admin: SocketAddr,
+    /// Nothing: a proxy terminates TLS.
+    pub tls: Option<TlsFiles>,
+    /// Believed proxies.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Where the wallet remembers.
+    pub store: StoreUrl,
+    /// Dialects and limits.
+    pub choices: Choices,
+    /// Where notifications may go.
+    pub outbound: OutboundPolicy,
+    files: super::Keys,
+}
+
+/// Keys, read from their files.
+pub struct LoadedKeys {
+    /// Sign replies.
+    pub wallet: WalletKeys,
+    /// Derive codes and tokens.
+    pub derivation: DerivationKeys,
+    /// Cookies and form tokens.
+    pub pages: [u8; 32],
+    /// Handles in QR codes.
+    pub qr: Option<[u8; 32]>,
+}
+
+/// Sentences about a configuration file, one a line.
+#[derive(Debug)]
+pub struct Faults(pub Vec<String>);
+
+impl std::fmt::Display for Faults {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join("\naccord: "))
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// Collects sentences of one file.
+pub struct Collector<'f> {
+    file: &'f Path,
+    /// What was found.
+    pub faults: Vec<String>,
+}
+
+impl<'f> Collector<'f> {
+    /// For that file.
+    pub fn new(file: &'f Path) -> Collector<'f> {
+        Collector { file, faults: Vec::new() }
+    }
+
+    /// Notes that the value of `key` will not do.
+    pub fn fault(&mut self, key: &str, what: impl std::fmt::Display) {
+        self.faults.push(format!("{}, `{key}`: {what}", self.file.display()));
+    }
+
+    /// The value, or a note and nothing.
+    pub fn take<T, E: std::fmt::Display>(&mut self, key: &str, value: Result<T, E>) -> Option<T> {
+        value.map_err(|what| self.fault(key, what)).ok()
+    }
+}
+
+/// Reads and judges a configuration file. Key files are not opened: see [`Settings::keys`].
+pub fn load(path: &Path) -> Result<Settings, Faults> {
+    let file: File = load::read(path).map_err(|fault| Faults(vec![fault]))?;
+    check(path, file)
+}
+
+fn check(path: &Path, file: File) -> Result<Settings, Faults> {
+    let mut notes = Collector::new(path);
+    let dir = path.parent().unwrap_or(Path::new(""));
+    let File { public_url, listen, store, trusted_proxies, tls, admin, keys, outbound, .. } = file;
+
+    let public_url = notes.take("public_url", read_public_url(&public_url));
+    let listen = notes.take("listen", read_address(&listen));
+    let admin = notes.take("admin.listen", read_address(&admin.listen));
+    if listen.is_some() && listen == admin {
+        notes.fault("admin.listen", "the same as `listen`: metrics must not be public; choose another port");
+    }
+    let store = notes.take("store", StoreUrl::parse(&store, dir));
+    let tls = check_tls(&mut notes, tls, dir);
+    let trusted_proxies = read_ips(&mut notes, "trusted_proxies", &trusted_proxies);
+    let allowed = read_ips(&mut notes, "outbound.allowed", &outbound.allowed);
+    let keys = check_keys(&mut notes, keys, dir);
+    if file.qi.is_none() && file.alipay_plus.is_none() {
+        notes.fault("qi", "no dialect is served: add a section [qi] or [alipay_plus]");
+    }
+    let code_scan = file.alipay_plus.as_ref().is_some_and(|alipay_plus| alipay_plus.code_scan);
+    if code_scan && keys.qr.is_none() {
+        notes.fault(
+            "keys.qr",
+            "needed for `alipay_plus.code_scan`: name the key file, or set code_scan = false",
+        );
+    }
+    let sections = Sections {
+        envelope: file.envelope,
+        qi: file.qi,
+        alipay_plus: file.alipay_plus,
+        limits: file.limits,
+        sign_in: file.sign_in,
+    };
+    let choices =
+        sections.check(public_url.as_deref().unwrap_or("https://wallet.example"), false, &mut notes);
+
+    match (public_url, listen, admin, store, tls) {
+        (Some(public_url), Some(listen), Some(admin), Some(store), Some(tls)) if notes.faults.is_empty() => {
+            Ok(Settings {
+                file: path.to_owned(),
+                public_url,
+                listen,
+                admin,
+                tls,
+                trusted_proxies,
+                store,
+                choices,
+                outbound: OutboundPolicy { allowed, ..OutboundPolicy::default() },
+                files: keys,
+            })
+        }
+        _ => Err(Faults(notes.faults)),
+    }
+}
+
+impl Settings {
+    /// Opens every key file.
+    pub fn keys(&self) -> Result<LoadedKeys, Faults> {
+        let mut notes = Collector::new(&self.file);
+        let mut wallet = Vec::new();
+        for key in &self.files.wallet {
+            let label = format!("keys.wallet, version {}", key.version);
+            if let Some(read) = notes.take(&label, keys::read_private_key(&key.file)) {
+                wallet.push(WalletKey { version: key.version.clone(), key: read, active: key.active });
+            }
+        }
+        let mut derivation = BTreeMap::new();
+        for key in &self.files.derivation {
+            let label = format!("keys.derivation, version {}", key.version);
+            if let Some(read) = notes.take(&label, keys::read_secret(&key.file)) {
+                derivation.insert(key.version, read);
+            }
+        }
+        let pages = notes.take("keys.pages", keys::read_secret(&self.files.pages));
+        let qr = self.files.qr.as_deref().map(keys::read_secret).transpose();
+        let qr = notes.take("keys.qr", qr);
+        if let Some(tls) = &self.tls {
+            check_tls_key(&mut notes, tls);
+        }
+        if !notes.faults.is_empty() {
+            return Err(Faults(notes.faults));
+        }
+        let wallet = notes.take("keys.wallet", WalletKeys::new(wallet));
+        match (wallet, DerivationKeys::new(derivation), pages, qr) {
+            (Some(wallet), Some(derivation), Some(pages), Some(qr)) => {
+                Ok(LoadedKeys { wallet, derivation, pages, qr })
+            }
+            _ => Err(Faults(notes.faults)),
+        }
+    }
+}
+
+/// Reads an address with a port.
+pub fn read_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "`{text}` is not an address and a port: write for example \"127.0.0.1:8080\" or \"[::]:8443\""
+        )
+    })
+}
+
+fn read_public_url(text: &str) -> Result<String, String> {
+    let Some(host) = text.strip_prefix("https://") else {
+        return Err(format!("`{text}` must begin with https://: users and merchants reach the wallet by it"));
+    };
+    let host = host.strip_suffix('/').unwrap_or(host);
+    if host.is_empty()
+        || host.contains(['/', '?', '#', '@', '\\'])
+        || !host.bytes().all(|b| b.is_ascii_graphic())
+    {
+        return Err(format!(
+            "`{text}` must be scheme and host, with a port if need be, and nothing after them: \
+             \"https://wallet.example.iq\""
+        ));
+    }
+    Ok(format!("https://{host}"))
+}
+
+fn read_ips(notes: &mut Collector<'_>, key: &str, texts: &[String]) -> Vec<IpAddr> {
+    texts
+        .iter()
+        .filter_map(|text| {
+            let read =
+                text.parse().map_err(|_| format!("`{text}` is not an IP address; ranges are not taken"));
+            notes.take(key, read)
+        })
+        .collect()
+}
+
+fn check_tls(notes: &mut Collector<'_>, tls: Tls, dir: &Path) -> Option<Option<TlsFiles>> {
+    match (tls.cert, tls.key, tls.terminated_by_proxy) {
+        (None, None, true) => Some(None),
+        (Some(cert), Some(key), false) => {
+            let files = TlsFiles { cert: dir.join(cert), key: dir.join(key) };
+            for (name, file) in [("tls.cert", &files.cert), ("tls.key", &files.key)] {
+                if !file.is_file() {
+                    notes.fault(name, format!("there is no file {}: check the path", file.display()));
+                }
+            }
+            Some(Some(files))
+        }
+        (None, None, false) => {
+            notes.fault(
+                "tls",
+                "nobody speaks TLS: set tls.cert and tls.key, or tls.terminated_by_proxy = true when a proxy does",
+            );
+            None
+        }
+        (_, _, true) => {
+            notes.fault("tls", "either cert and key or terminated_by_proxy = true, not both: remove one");
+            None
+        }
+        _ => {
+            notes.fault("tls", "cert and key belong together: add the missing one");
+            None
+        }
+    }
+}
+
+fn check_tls_key(notes: &mut Collector<'_>, tls: &TlsFiles) {
+    #[cfg(unix)]
+    if let Ok(data) = std::fs::metadata(&tls.key) {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o777;
+        if mode & 0o077 != 0 {
+            let path = tls.key.display();
+            notes.fault(
+                "tls.key",
+                format!("{path} is open to other users (mode {mode:04o}): run `chmod 600 {path}`"),
+            );
+        }
+    }
+}
+
+fn check_keys(notes: &mut Collector<'_>, keys: super::Keys, dir: &Path) -> super::Keys {
+    let mut keys = keys;
+    if keys.wallet.is_empty() {
+        notes.fault("keys.wallet", "no key signs replies: make one with `accord keys generate --dir DIR`");
+    } else if keys.wallet.iter().all(|key| !key.active) {
+        notes.fault("keys.wallet", "no key is active: set active = true for the newest one");
+    }
+    for key in &mut keys.wallet {
+        if !accord_wire::signature::is_key_version(&key.version) {
+            let what = "must have 1 to 32 visible ASCII characters without comma";
+            notes.fault("keys.wallet.version", format!("`{}` {what}", key.version));
+        }
+        key.file = dir.join(&key.file);
+    }
+    if keys.derivation.is_empty() {
+        let what = "no key derives codes and tokens: make one with `accord keys generate --dir DIR`";
+        notes.fault("keys.derivation", what);
+    }
+    let mut versions: Vec<u32> = keys.derivation.iter().map(|key| key.version).collect();
+    versions.sort_unstable();
+    if versions.first() == Some(&0) || versions.windows(2).any(|pair| pair.first() == pair.last()) {
+        notes.fault("keys.derivation.version", "versions count from 1 and occur once: correct them");
+    }
+    for key in &mut keys.derivation {
+        key.file = dir.join(&key.file);
+    }
+    keys.pages = dir.join(&keys.pages);
+    keys.qr = keys.qr.map(|file| dir.join(file));
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(change: impl Fn(&str) -> String) -> String {
+        let text = change(crate::config::command::EXAMPLE);
+        let path = Path::new("wallet.toml");
+        match load::parse::<File>(&text, path)
+            .map_err(|fault| Faults(vec![fault]))
+            .and_then(|f| check(path, f))
+        {
+            Ok(_) => String::new(),
+            Err(faults) => faults.to_string(),
+        }
+    }
+
+    #[test]
+    fn every_fault_of_a_value_is_a_sentence_with_its_key() {
+        for (old, new, parts) in [
+            ("https://wallet.example.iq\"", "http://wallet.example.iq\"", ["`public_url`", "https://"]),
+            (
+                "https://wallet.example.iq\"",
+                "https://w.example/path\"",
+                ["`public_url`", "nothing after them"],
+            ),
+            ("listen = \"0.0.0.0:8443\"", "listen = \"8443\"", ["`listen`", "an address and a port"]),
+            ("\"127.0.0.1:9090\"", "\"0.0.0.0:8443\"", ["`admin.listen`", "another port"]),
+            ("terminated_by_proxy = true", "terminated_by_proxy = false", ["`tls`", "tls.cert and tls.key"]),
+            ("store = \"sqlite:", "store = \"mysql:", ["`store`", "sqlite:FILE"]),
+            ("store = \"sqlite:", "store = \"postgres:", ["`store`", "not there yet"]),
+            ("active = true", "active = false", ["`keys.wallet`", "active = true"]),
+            ("qr = ", "# qr = ", ["`keys.qr`", "code_scan"]),
+            ("psp_id = \"102208800000001234\"", "psp_id = \"\"", ["`alipay_plus`", "psp_id"]),
+            ("mounts = [\"/aps/api\"]", "mounts = [\"\"]", ["mounts", "wallet.toml"]),
+            ("utc_offset = \"+03:00\"", "utc_offset = \"3\"", ["`qi.utc_offset`", "+03:00"]),
+            ("[qi]", "[qy]", ["unknown field `qy`", "correct the name"]),
+        ] {
+            let said = said(|text| {
+                assert!(text.contains(old), "the example has no {old}");
+                text.replace(old, new)
+            });
+            for part in parts {
+                assert!(said.contains(part), "{new}: `{part}` is not in: {said}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_example_has_no_fault() {
+        assert_eq!(said(str::to_owned), "");
+    }
+}

@@ -1,0 +1,300 @@
+//! The configuration file of `accord serve`: what can be written in it. How it is read is in [`load`], what is
+//! refused in [`check`]; a complete commented file is `assets/accord.example.toml`.
+
+pub mod check;
+pub mod command;
+pub mod load;
+pub mod span;
+
+use serde::Deserialize;
+use span::Span;
+use std::path::PathBuf;
+
+/// A whole file, as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// How the wallet is reached from outside.
+    pub public_url: String,
+    /// Address and port of the main listener.
+    pub listen: String,
+    /// Where the wallet remembers: `sqlite:FILE`.
+    pub store: String,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    #[serde(default)]
+    pub trusted_proxies: Vec<String>,
+    /// Who speaks TLS.
+    pub tls: Tls,
+    /// The operator's listener.
+    #[serde(default)]
+    pub admin: Admin,
+    /// Key files.
+    pub keys: Keys,
+    /// The envelope of both dialects.
+    #[serde(default)]
+    pub envelope: Envelope,
+    /// Qi; absent: not served.
+    pub qi: Option<Qi>,
+    /// Alipay+; absent: not served.
+    pub alipay_plus: Option<AlipayPlus>,
+    /// Limits on callers.
+    #[serde(default)]
+    pub limits: Limits,
+    /// How many wrong PINs are borne.
+    #[serde(default)]
+    pub sign_in: SignIn,
+    /// Where notifications may go.
+    #[serde(default)]
+    pub outbound: Outbound,
+}
+
+/// The file of a sandbox: only what a sandbox leaves open.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SandboxFile {
+    /// The envelope of both dialects.
+    #[serde(default)]
+    pub envelope: Envelope,
+    /// Qi.
+    #[serde(default)]
+    pub qi: Qi,
+    /// Alipay+.
+    #[serde(default)]
+    pub alipay_plus: AlipayPlus,
+    /// Limits on callers.
+    #[serde(default)]
+    pub limits: Limits,
+    /// How many wrong PINs are borne.
+    #[serde(default)]
+    pub sign_in: SignIn,
+}
+
+/// Either a certificate with its key, or a proxy in front.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Certificate chain, PEM.
+    pub cert: Option<PathBuf>,
+    /// Its private key, PEM, mode 0600.
+    pub key: Option<PathBuf>,
+    /// A proxy terminates TLS; the main listener speaks plain HTTP.
+    #[serde(default)]
+    pub terminated_by_proxy: bool,
+}
+
+/// The operator's listener: `/metrics`, `/admin`, `/health`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// Address and port.
+    pub listen: String,
+}
+
+impl Default for Admin {
+    fn default() -> Admin {
+        Admin { listen: "127.0.0.1:9090".to_owned() }
+    }
+}
+
+/// Key files, each of mode 0600.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keys {
+    /// RSA keys that sign replies, oldest first; the last active one signs.
+    pub wallet: Vec<WalletKey>,
+    /// Keys that codes and tokens are derived with; the highest version derives what is new.
+    pub derivation: Vec<DerivationKey>,
+    /// Key of cookies and form tokens.
+    pub pages: PathBuf,
+    /// Key of the handles in QR codes; needed for `alipay_plus.code_scan`.
+    pub qr: Option<PathBuf>,
+}
+
+/// One RSA key of the wallet.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WalletKey {
+    /// keyVersion, as replies name it.
+    pub version: String,
+    /// PKCS#8 PEM.
+    pub file: PathBuf,
+    /// May it sign?
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+/// One derivation key.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DerivationKey {
+    /// Its version, from 1.
+    pub version: u32,
+    /// 64 hexadecimal digits.
+    pub file: PathBuf,
+}
+
+/// The envelope of both dialects.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Envelope {
+    /// How far Request-Time may be off, either way; `"0s"`: any.
+    pub time_window: Span,
+}
+
+impl Default for Envelope {
+    fn default() -> Envelope {
+        Envelope { time_window: Span::minutes(5) }
+    }
+}
+
+/// Lives of sessions, codes and tokens; what is absent is the dialect's default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lifetimes {
+    /// From prepare to the decision.
+    pub session: Option<Span>,
+    /// From the decision to applyToken.
+    pub code: Option<Span>,
+    /// How long used and expired codes are told apart.
+    pub code_memory: Option<Span>,
+    /// Access tokens.
+    pub access: Option<Span>,
+    /// Refresh tokens.
+    pub refresh: Option<Span>,
+    /// How long a replaced refresh token gives the same new pair.
+    pub refresh_grace: Option<Span>,
+}
+
+/// Qi.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Qi {
+    /// Paths that it is served under.
+    pub mounts: Vec<String>,
+    /// Offset of times in replies.
+    pub utc_offset: String,
+    /// Lives.
+    pub lifetimes: Lifetimes,
+}
+
+impl Default for Qi {
+    fn default() -> Qi {
+        Qi {
+            mounts: vec![String::new(), "/api".to_owned()],
+            utc_offset: "+03:00".to_owned(),
+            lifetimes: Lifetimes::default(),
+        }
+    }
+}
+
+/// Alipay+.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlipayPlus {
+    /// Paths that it is served under.
+    pub mounts: Vec<String>,
+    /// Our id at Alipay+.
+    pub psp_id: String,
+    /// Names that `customerBelongsTo` may have.
+    pub wallet_names: Vec<String>,
+    /// Digits four to six of every authCode, assigned by Alipay+.
+    pub issuer_digits: String,
+    /// Do replies carry a QR code (codeValue)?
+    pub code_scan: bool,
+    /// Template of codeValue; `{public_url}` and `{handle}` are filled in. Absent: the dialect's default.
+    pub code_value: Option<String>,
+    /// Schemes of apps that a redirect may lead to, beside reverse-domain ones.
+    pub app_schemes: Vec<String>,
+    /// Where notifications go when a request names no URL; absent: only where requests say.
+    pub network_base_url: Option<String>,
+    /// notifyPayment also for payments whose answer was final.
+    pub notify_payment_always: bool,
+    /// Offset of times in replies.
+    pub utc_offset: String,
+    /// Templates of the three URLs, by terminal type.
+    pub urls: Urls,
+    /// Lives.
+    pub lifetimes: Lifetimes,
+}
+
+impl Default for AlipayPlus {
+    fn default() -> AlipayPlus {
+        AlipayPlus {
+            mounts: vec!["/aps/api".to_owned()],
+            psp_id: String::new(),
+            wallet_names: Vec::new(),
+            issuer_digits: "010".to_owned(),
+            code_scan: true,
+            code_value: None,
+            app_schemes: Vec::new(),
+            network_base_url: None,
+            notify_payment_always: false,
+            utc_offset: "+08:00".to_owned(),
+            urls: Urls::default(),
+            lifetimes: Lifetimes::default(),
+        }
+    }
+}
+
+/// Templates of the three URLs for each terminal type; absent: the dialect's default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Urls {
+    /// Terminal type WEB.
+    pub web: Option<UrlSet>,
+    /// Terminal type WAP.
+    pub wap: Option<UrlSet>,
+    /// Terminal type APP.
+    pub app: Option<UrlSet>,
+}
+
+/// The three URLs; `{public_url}` and `{authId}` are filled in.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UrlSet {
+    /// normalUrl.
+    pub normal: Option<String>,
+    /// applinkUrl.
+    pub applink: Option<String>,
+    /// schemeUrl.
+    pub scheme: Option<String>,
+}
+
+/// Limits on callers; absent: none.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Signed refusals a minute to one address before its signature was ever good.
+    pub signed_refusals_per_minute: Option<u32>,
+    /// Longest expected wait for a signature, in milliseconds, before new calls get 503.
+    pub longest_wait_ms: Option<u64>,
+}
+
+/// How many wrong PINs are borne.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// In one session: 5.
+    pub per_session: Option<u32>,
+    /// Of one user in one window: 5.
+    pub per_user: Option<u32>,
+    /// From one address in one window: 50.
+    pub per_address: Option<u32>,
+    /// The window, and the first block: 15 minutes.
+    pub window: Option<Span>,
+    /// The longest block: 24 hours.
+    pub longest_block: Option<Span>,
+}
+
+/// Where notifications may go.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outbound {
+    /// Addresses that are allowed although they are private.
+    #[serde(default)]
+    pub allowed: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,93 @@
+//! One live process to a sandbox: a lock on `DIR/lock` that the system lets go of when its holder dies.
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+use std::fs::{File, TryLockError};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// The lock, held as long as this lives.
+pub struct Lock {
+    file: File,
+}
+
+/// What the holder wrote about itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Holder {
+    /// Process id.
+    pub pid: u32,
+    /// Where it answers, once it does.
+    pub url: Option<String>,
+}
+
+/// Path of the lock file.
+pub fn path(dir: &Path) -> PathBuf {
+    dir.join("lock")
+}
+
+/// Takes the lock, or says who has it.
+pub fn take(dir: &Path) -> anyhow::Result<Lock> {
+    let path = path(dir);
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .with_context(|| format!("{} cannot be opened", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let who = match holder(dir) {
+                Some(Holder { pid, url: Some(url) }) => format!("process {pid}, which answers at {url},"),
+                Some(Holder { pid, url: None }) => format!("process {pid}"),
+                None => "another process".to_owned(),
+            };
+            bail!(
+                "{who} holds {}: a SQLite sandbox has one process at a time; stop that one, or start this one with \
+                 another --data",
+                dir.display()
+            );
+        }
+        Err(TryLockError::Error(fault)) => {
+            return Err(fault).with_context(|| format!("{} cannot be locked", path.display()));
+        }
+    }
+    let mut lock = Lock { file };
+    lock.say(None)?;
+    Ok(lock)
+}
+
+/// What the holder of the lock wrote; also after its death.
+pub fn holder(dir: &Path) -> Option<Holder> {
+    serde_json::from_str(&std::fs::read_to_string(path(dir)).ok()?).ok()
+}
+
+impl Lock {
+    /// Writes who holds the lock and where it answers, for the one who finds it taken.
+    pub fn say(&mut self, url: Option<&str>) -> anyhow::Result<()> {
+        let holder = Holder { pid: std::process::id(), url: url.map(str::to_owned) };
+        let text = serde_json::to_string(&holder)?;
+        self.file.set_len(0)?;
+        std::io::Seek::rewind(&mut self.file)?;
+        self.file.write_all(text.as_bytes())?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_holder_is_told_who_has_the_lock_and_the_first_can_leave() {
+        let dir = std::env::temp_dir().join(format!("accord-lock-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let mut first = take(&dir).unwrap();
+        first.say(Some("http://127.0.0.1:1")).unwrap();
+        let fault = take(&dir).err().map(|fault| fault.to_string()).unwrap_or_default();
+        assert!(fault.contains("http://127.0.0.1:1") && fault.contains("--data"), "{fault}");
+        drop(first);
+        assert!(take(&dir).is_ok());
+    }
+}

@@ -1,0 +1,184 @@
+//! `accord dev`: the sandbox. Makes what is missing in its directory, binds, writes `sandbox.json`, serves.
+//!
+//! Nothing that exists is made again: keys, users and clients of the first start stay, whatever became of them.
+//! Files that are not known here are left alone.
+
+mod lock;
+mod ports;
+pub mod provision;
+pub mod state;
+
+pub use lock::holder;
+
+use crate::config::check::{Collector, Faults};
+use crate::config::{AlipayPlus, SandboxFile, load};
+use crate::exit::Exit;
+use crate::keys::{private_dir, read_private_key, read_secret, write_file};
+use crate::logging;
+use crate::place::{Place, StoreUrl};
+use crate::wallet::{Choices, Sections};
+use accord_core::secret::DerivationKeys;
+use accord_server::outbound::OutboundPolicy;
+use accord_server::{SandboxOptions, ServerOptions};
+use accord_store::{SqliteOptions, SqliteStore};
+use accord_wire::signature::{PoolOptions, SigningPool, WalletKey, WalletKeys};
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+use state::State;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What `accord dev` is told.
+#[derive(Args)]
+pub struct DevArgs {
+    /// Address and port. Port 0: the one used last time if it is free, else any.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Directory of the sandbox.
+    #[arg(long, value_name = "DIR", default_value = "./accord-data")]
+    data: PathBuf,
+    /// Another store than the SQLite file in DIR: sqlite:FILE. Remembered in DIR.
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// Let notifications go to other machines too; without it they wait.
+    #[arg(long)]
+    outbound: bool,
+}
+
+/// The configuration file of a fresh sandbox: everything may be left out.
+const CONFIG: &str = "# What this sandbox leaves open; see `accord config example` for the sections [envelope], [qi],\n\
+    # [alipay_plus], [limits] and [sign_in]. Everything may be left out. Limits are off unless they stand here.\n";
+
+/// `accord dev`.
+pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
+    logging::start(logging::Reader::Person);
+    private_dir(&args.data)?;
+    let dir = std::path::absolute(&args.data)?;
+    let mut lock = lock::take(&dir)?;
+
+    let mut state = State::read(&dir)?.unwrap_or_default();
+    state.store = match &args.store {
+        Some(text) => Some(StoreUrl::of_argument(text)?.to_string()),
+        None => state.store,
+    };
+    let store_url = state.store_url(&dir)?;
+    let config = dir.join("accord.toml");
+    if !config.exists() {
+        write_file(&config, CONFIG.as_bytes(), 0o644)?;
+    }
+    provision::keys(&dir)?;
+    if let Some(parent) = store_url.path().parent() {
+        private_dir(parent)?;
+    }
+    let store = Arc::new(SqliteStore::open(store_url.path(), SqliteOptions::default())?);
+
+    let bound = ports::bind(args.listen, &state)?;
+    if let Some(warning) = &bound.warning {
+        eprintln!("\n*** {warning} ***\n");
+        tracing::warn!("{warning}");
+    }
+    let choices = choices(&config, &bound.public_url)?;
+    let place = Place::new(store.clone(), true)?;
+    provision::furnish(&place, &dir, &bound.demo_url)?;
+    let prefix = |mounts: Option<&Vec<String>>| mounts.and_then(|mounts| mounts.first()).cloned();
+    let prefixes = [
+        prefix(choices.qi.as_ref().map(|(mounts, _)| mounts)).unwrap_or_default(),
+        prefix(choices.alipay_plus.as_ref().map(|(mounts, _)| mounts)).unwrap_or_default(),
+    ];
+    let file = provision::sandbox_file(&place, &bound.public_url, prefixes.each_ref().map(String::as_str))?;
+
+    let options = options(&dir, choices, store, &bound, args.outbound)?;
+    state.port = Some(bound.listener.local_addr()?.port());
+    state.public_url = Some(bound.public_url.clone());
+    state.write(&dir)?;
+    file.write(&dir)?;
+    lock.say(Some(&bound.public_url))?;
+
+    let greeting = greeting(&args.data, &bound, &file, args.outbound);
+    crate::serve::until_stopped(options, bound.listener, &greeting)?;
+    drop(lock);
+    Ok(Exit::Done)
+}
+
+/// The sandbox's choices: its configuration file over the defaults of the sample in the Alipay+ paper.
+fn choices(config: &Path, public_url: &str) -> anyhow::Result<Choices> {
+    let file: SandboxFile = load::read(config).map_err(|fault| Faults(vec![fault]))?;
+    let mut alipay_plus: AlipayPlus = file.alipay_plus;
+    if alipay_plus.psp_id.is_empty() {
+        alipay_plus.psp_id = provision::PSP_ID.to_owned();
+    }
+    if alipay_plus.wallet_names.is_empty() {
+        alipay_plus.wallet_names = vec![provision::WALLET_NAME.to_owned()];
+    }
+    let sections = Sections {
+        envelope: file.envelope,
+        qi: Some(file.qi),
+        alipay_plus: Some(alipay_plus),
+        limits: file.limits,
+        sign_in: file.sign_in,
+    };
+    let mut notes = Collector::new(config);
+    let choices = sections.check(public_url, true, &mut notes);
+    if notes.faults.is_empty() { Ok(choices) } else { Err(Faults(notes.faults).into()) }
+}
+
+fn options(
+    dir: &Path,
+    choices: Choices,
+    store: Arc<SqliteStore>,
+    bound: &ports::Bound,
+    outbound: bool,
+) -> anyhow::Result<ServerOptions> {
+    let keys = dir.join("keys");
+    let mounted = choices.mount(read_secret(&keys.join("qr.key"))?).map_err(|fault| anyhow!(fault))?;
+    let wallet = WalletKey {
+        version: "1".to_owned(),
+        key: read_private_key(&keys.join("wallet-1.pem"))?,
+        active: true,
+    };
+    let derivation = BTreeMap::from([(1, read_secret(&keys.join("derivation-1.key"))?)]);
+    let signer = SigningPool::start(WalletKeys::new(vec![wallet])?, PoolOptions::default())
+        .context("the signing threads cannot be started")?;
+    Ok(ServerOptions {
+        public_url: bound.public_url.clone(),
+        tls: None,
+        trusted_proxies: Vec::new(),
+        admin_listen: None,
+        gateway: mounted.gateway,
+        qr_handles: mounted.qr_handles,
+        store,
+        keys: DerivationKeys::new(derivation).ok_or_else(|| anyhow!("there is no derivation key"))?,
+        page_key: read_secret(&keys.join("pages.key"))?,
+        signer: Arc::new(signer),
+        outbound: OutboundPolicy {
+            allow_http: true,
+            allow_loopback: true,
+            only_loopback: !outbound,
+            allowed: Vec::new(),
+        },
+        sign_in: choices.sign_in,
+        limits: choices.limits,
+        sandbox: Some(SandboxOptions { dir: dir.to_owned(), demo_url: bound.demo_url.clone() }),
+    })
+}
+
+fn greeting(data: &Path, bound: &ports::Bound, file: &accord_client::SandboxFile, outbound: bool) -> String {
+    let data = data.display();
+    let mut lines = vec![
+        "accord sandbox is ready".to_owned(),
+        format!("  wallet    {}", bound.public_url),
+        format!("  demo      {}/demo", bound.demo_url),
+        format!("  files     {data}/sandbox.json, {data}/keys/"),
+    ];
+    if let Some(user) = file.users.first() {
+        lines.push(format!("  user      {} with PIN {}", user.login_id, user.pin));
+    }
+    lines.push(format!("  try       accord call prepare --sandbox {data} examples/qi-prepare.json"));
+    if !outbound {
+        lines.push("  notices   go to this machine only; others wait (--outbound lets them go)".to_owned());
+    }
+    lines.push("Stop with Ctrl-C; the next start continues here.".to_owned());
+    lines.join("\n")
+}

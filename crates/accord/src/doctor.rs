@@ -1,0 +1,230 @@
+//! `accord doctor`: configuration, clock, keys, store, outbound. Each line is ok, warn or fault, with what to do.
+
+use crate::cli::Where;
+use crate::config::check;
+use crate::dev;
+use crate::exit::Exit;
+use crate::keys::{read_private_key, read_secret};
+use crate::place::Place;
+use accord_core::ledger::verify;
+use accord_server::clock::{Clock, OFFSET_SETTING};
+use accord_store::sqlite::migrations;
+use accord_store::{SqliteOptions, SqliteStore};
+use accord_wire::time::format_seconds;
+use clap::Args;
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What `accord doctor` is told.
+#[derive(Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    place: Where,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// 2020-01-01: no machine that runs this program has an earlier time.
+const EARLIEST: i64 = 1_577_836_800_000;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Ok,
+    Warn,
+    Fault,
+}
+
+impl Level {
+    fn as_str(self) -> &'static str {
+        match self {
+            Level::Ok => "ok",
+            Level::Warn => "warn",
+            Level::Fault => "fault",
+        }
+    }
+}
+
+/// What was found, in the order looked at.
+#[derive(Default)]
+struct Findings(Vec<(Level, &'static str, String)>);
+
+impl Findings {
+    fn add(&mut self, level: Level, about: &'static str, what: impl Into<String>) {
+        self.0.push((level, about, what.into()));
+    }
+
+    /// Notes ok with `good`, or the error as a fault.
+    fn judge<T, E: std::fmt::Display>(
+        &mut self,
+        about: &'static str,
+        found: Result<T, E>,
+        good: &str,
+    ) -> Option<T> {
+        match found {
+            Ok(found) => {
+                self.add(Level::Ok, about, good);
+                Some(found)
+            }
+            Err(fault) => {
+                self.add(Level::Fault, about, format!("{fault:#}").replace("\naccord: ", "; "));
+                None
+            }
+        }
+    }
+}
+
+/// `accord doctor`.
+pub fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
+    let mut findings = Findings::default();
+    match (&args.place.config, &args.place.data) {
+        (Some(config), _) => look_at_wallet(config, &mut findings),
+        (None, Some(dir)) => look_at_sandbox(dir, &mut findings),
+        (None, None) => {}
+    }
+    look_at_clock(&mut findings);
+    look_at_store(&args.place, &mut findings);
+    let sick = findings.0.iter().any(|(level, ..)| *level == Level::Fault);
+    if args.json {
+        let rows: Vec<_> = findings
+            .0
+            .iter()
+            .map(|(level, about, what)| json!({ "level": level.as_str(), "about": about, "finding": what }))
+            .collect();
+        println!("{}", json!({ "healthy": !sick, "findings": rows }));
+    } else {
+        for (level, about, what) in &findings.0 {
+            println!("{:5} {about}: {what}", level.as_str());
+        }
+    }
+    Ok(if sick { Exit::Other } else { Exit::Done })
+}
+
+fn look_at_wallet(config: &Path, findings: &mut Findings) {
+    let Some(settings) = findings.judge("configuration", check::load(config), "no fault found") else {
+        return;
+    };
+    let keys = findings.judge("keys", settings.keys(), "every key file can be read, and only by its owner");
+    if let Some(keys) = keys {
+        let version = keys.wallet.signing_version();
+        findings.add(Level::Ok, "keys", format!("replies are signed with keyVersion {version}"));
+    }
+    if !settings.admin.ip().is_loopback() {
+        let what = format!("admin.listen {} is not loopback: keep it off public networks", settings.admin);
+        findings.add(Level::Warn, "configuration", what);
+    }
+    if settings.tls.is_none() && settings.trusted_proxies.is_empty() {
+        let what = "TLS is terminated by a proxy, but trusted_proxies is empty: every caller has the proxy's address";
+        findings.add(Level::Warn, "configuration", what);
+    }
+    if settings.choices.limits.signed_refusals_per_minute.is_none() {
+        let what =
+            "limits.signed_refusals_per_minute is off: anybody can make this wallet sign refusals all day";
+        findings.add(Level::Warn, "configuration", what);
+    }
+    match settings.outbound.allowed.as_slice() {
+        [] => findings.add(Level::Ok, "outbound", "https to public addresses only"),
+        allowed => {
+            let list: Vec<String> = allowed.iter().map(ToString::to_string).collect();
+            findings.add(
+                Level::Warn,
+                "outbound",
+                format!("these are called although private: {}", list.join(", ")),
+            );
+        }
+    }
+}
+
+fn look_at_sandbox(dir: &Path, findings: &mut Findings) {
+    let state = dev::state::State::read(dir);
+    match state {
+        Ok(Some(state)) => {
+            let url = state.public_url.unwrap_or_else(|| "none yet".to_owned());
+            findings.add(Level::Ok, "configuration", format!("a sandbox; public URL {url}"));
+        }
+        Ok(None) => {
+            let what = format!("{} is no sandbox: start `accord dev --data {0}` first", dir.display());
+            findings.add(Level::Fault, "configuration", what);
+            return;
+        }
+        Err(fault) => {
+            findings.add(Level::Fault, "configuration", format!("{fault:#}"));
+            return;
+        }
+    }
+    let keys = dir.join("keys");
+    for name in ["wallet-1.pem", "qi-merchant.pem", "alipay-plus.pem"] {
+        findings.judge("keys", read_private_key(&keys.join(name)), &format!("keys/{name}"));
+    }
+    for name in ["derivation-1.key", "pages.key", "qr.key"] {
+        findings.judge("keys", read_secret(&keys.join(name)), &format!("keys/{name}"));
+    }
+    findings.add(Level::Ok, "outbound", "a sandbox calls this machine only, unless started with --outbound");
+}
+
+fn look_at_clock(findings: &mut Findings) {
+    let now = Clock::new(0).now();
+    if now.0 < EARLIEST {
+        let what =
+            format!("the machine says {}: set its clock, or every call is stale", format_seconds(now.0, 0));
+        findings.add(Level::Fault, "clock", what);
+    } else {
+        let what = format!("the machine says {}; calls may be 5 minutes off", format_seconds(now.0, 0));
+        findings.add(Level::Ok, "clock", what);
+    }
+}
+
+fn look_at_store(place: &Where, findings: &mut Findings) {
+    let url = match place.store_url() {
+        Ok(url) => url,
+        Err(fault) => {
+            findings.add(Level::Fault, "store", format!("{fault:#}").replace("\naccord: ", "; "));
+            return;
+        }
+    };
+    let options = SqliteOptions { create: false, migrate: false, readers: 1, ..SqliteOptions::default() };
+    let good = format!("{url}, schema version {}", migrations::NEWEST);
+    let Some(store) = findings.judge("store", SqliteStore::open(url.path(), options), &good) else { return };
+    match store.check_integrity() {
+        Ok(faults) if faults.is_empty() => findings.add(Level::Ok, "store", "the file is sound"),
+        Ok(faults) => {
+            let what = format!("{}: stop the wallet and restore a backup", faults.join("; "));
+            findings.add(Level::Fault, "store", what);
+        }
+        Err(fault) => findings.add(Level::Fault, "store", fault.to_string()),
+    }
+    let sandbox = place.data.is_some();
+    let Some(place) = findings.judge("store", Place::new(Arc::new(store), sandbox), "its rows can be read")
+    else {
+        return;
+    };
+    let offset = place.look(|rows| rows.setting(OFFSET_SETTING)).ok().flatten();
+    match offset.as_deref() {
+        None | Some("0") => {}
+        Some(offset) if sandbox => {
+            findings.add(Level::Ok, "clock", format!("the sandbox is {offset} ms ahead of the machine"));
+        }
+        Some(_) => {
+            let what = "the store was a sandbox with a moved clock; `serve` does not follow it";
+            findings.add(Level::Warn, "clock", what);
+        }
+    }
+    match place.look(|rows| rows.clients()) {
+        Ok(clients) if clients.is_empty() => {
+            findings.add(Level::Warn, "store", "no client is registered: `accord client add` registers one");
+        }
+        Ok(clients) => findings.add(Level::Ok, "store", format!("{} clients", clients.len())),
+        Err(fault) => findings.add(Level::Fault, "store", format!("{fault:#}")),
+    }
+    match place.look(|rows| verify::verify(rows)) {
+        Ok(report) if report.faults.is_empty() => {
+            findings.add(Level::Ok, "ledger", format!("the books balance, {} postings", report.postings));
+        }
+        Ok(report) => {
+            let what = format!("{}: keep the store as it is and look at it", report.faults.join("; "));
+            findings.add(Level::Fault, "ledger", what);
+        }
+        Err(fault) => findings.add(Level::Fault, "ledger", format!("{fault:#}")),
+    }
+}

@@ -1,0 +1,195 @@
+//! Key files: written so that only their owner can read them, and refused when others can.
+//!
+//! RSA keys are PEM; the symmetric keys (derivation, pages, QR handles) are 32 bytes as 64 hexadecimal digits.
+
+use crate::exit::Exit;
+use accord_server::clock::random;
+use accord_wire::keys::{PrivateKey, PublicKey};
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+#[derive(Subcommand)]
+pub enum KeysCommand {
+    /// Make the key files that `accord serve` needs. Files that exist are left as they are.
+    Generate(GenerateArgs),
+}
+
+#[derive(Args)]
+pub struct GenerateArgs {
+    /// Where to write them; created when missing.
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// Version of the wallet's RSA key.
+    #[arg(long, default_value = "1")]
+    wallet_version: String,
+    /// Version of the derivation key.
+    #[arg(long, default_value_t = 1)]
+    derivation_version: u32,
+}
+
+/// `accord keys …`.
+pub fn run(command: KeysCommand) -> anyhow::Result<Exit> {
+    let KeysCommand::Generate(args) = command;
+    if !accord_wire::signature::is_key_version(&args.wallet_version)
+        || args.wallet_version.contains(['/', '\\', '.'])
+    {
+        return Err(crate::exit::usage("--wallet-version: 1 to 32 letters, digits, - and _"));
+    }
+    private_dir(&args.dir)?;
+    let wallet = args.dir.join(format!("wallet-{}.pem", args.wallet_version));
+    let public = args.dir.join(format!("wallet-{}.pub.pem", args.wallet_version));
+    let mut made = vec![(wallet.clone(), ensure_pair(&wallet, &public)?)];
+    for name in
+        [format!("derivation-{}.key", args.derivation_version), "pages.key".to_owned(), "qr.key".to_owned()]
+    {
+        let path = args.dir.join(name);
+        made.push((path.clone(), ensure_secret(&path)?));
+    }
+    for (path, fresh) in made {
+        println!("{} {}", if fresh { "made" } else { "kept" }, path.display());
+    }
+    println!("give {} to your clients: they check your replies with it", public.display());
+    Ok(Exit::Done)
+}
+
+/// Creates a directory that only its owner enters; an existing one stays as it is.
+pub fn private_dir(dir: &Path) -> anyhow::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir).with_context(|| format!("{} cannot be created", dir.display()))
+}
+
+/// Makes an RSA pair unless the private key is there; writes the public half when that is missing. True: made.
+pub fn ensure_pair(private: &Path, public: &Path) -> anyhow::Result<bool> {
+    if private.exists() {
+        let key = read_private_key(private)?;
+        if !public.exists() {
+            write_file(public, key.public_key().pem().as_bytes(), 0o644)?;
+        }
+        return Ok(false);
+    }
+    let (private_pem, public_pem) = PrivateKey::generate()?;
+    write_file(private, private_pem.as_bytes(), 0o600)?;
+    write_file(public, public_pem.as_bytes(), 0o644)?;
+    Ok(true)
+}
+
+/// Makes a symmetric key unless it is there. True: made.
+pub fn ensure_secret(path: &Path) -> anyhow::Result<bool> {
+    if path.exists() {
+        read_secret(path)?;
+        return Ok(false);
+    }
+    let hex: String = random::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
+    write_file(path, format!("{hex}\n").as_bytes(), 0o600)?;
+    Ok(true)
+}
+
+/// Reads a private RSA key from a file that nobody else can read.
+pub fn read_private_key(path: &Path) -> anyhow::Result<PrivateKey> {
+    let text = read_guarded(path)?;
+    PrivateKey::parse(&text).map_err(|fault| {
+        anyhow::anyhow!("{}: {fault}: expected an unencrypted PKCS#8 RSA key as PEM", path.display())
+    })
+}
+
+/// Reads a public RSA key.
+pub fn read_public_key(path: &Path) -> anyhow::Result<PublicKey> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    PublicKey::parse(&text).map_err(|fault| {
+        anyhow::anyhow!("{}: {fault}: expected a SubjectPublicKeyInfo as PEM", path.display())
+    })
+}
+
+/// Reads a symmetric key from a file that nobody else can read.
+pub fn read_secret(path: &Path) -> anyhow::Result<[u8; 32]> {
+    let text = read_guarded(path)?;
+    let text = text.trim();
+    let mut key = [0; 32];
+    let digits = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !digits {
+        bail!(
+            "{}: not a key: expected 64 hexadecimal digits, as `accord keys generate` writes",
+            path.display()
+        );
+    }
+    for (byte, pair) in key.iter_mut().zip(text.as_bytes().chunks(2)) {
+        let pair = std::str::from_utf8(pair).unwrap_or("00");
+        *byte = u8::from_str_radix(pair, 16).unwrap_or(0);
+    }
+    Ok(key)
+}
+
+fn read_guarded(path: &Path) -> anyhow::Result<String> {
+    let data = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o777;
+        if mode & 0o077 != 0 {
+            bail!(
+                "{path} is open to other users (mode {mode:04o}): run `chmod 600 {path}` and, if others may have \
+                 read it, make a new key",
+                path = path.display()
+            );
+        }
+    }
+    if data.len() > 65_536 {
+        bail!("{} is too large for a key", path.display());
+    }
+    std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+/// Writes a whole file or nothing: beside its place first, then moved.
+pub fn write_file(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let written = || -> std::io::Result<()> {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+        let mut file = options.open(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    written().with_context(|| format!("{} cannot be written", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("accord-keys-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        dir
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_is_refused_with_what_to_do() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = scratch("mode").join("pages.key");
+        assert!(ensure_secret(&path).unwrap());
+        let key = read_secret(&path).unwrap();
+        assert!(!ensure_secret(&path).unwrap(), "a second call keeps the key");
+        assert_eq!(read_secret(&path).unwrap(), key);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let fault = read_secret(&path).unwrap_err().to_string();
+        assert!(fault.contains("mode 0640") && fault.contains("chmod 600"), "{fault}");
+    }
+
+    #[test]
+    fn a_short_key_is_no_key() {
+        let path = scratch("short").join("qr.key");
+        write_file(&path, b"00ff", 0o600).unwrap();
+        assert!(read_secret(&path).unwrap_err().to_string().contains("64 hexadecimal digits"));
+    }
+}

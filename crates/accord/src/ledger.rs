@@ -1,0 +1,65 @@
+//! `accord ledger verify`: proves that the books balance.
+
+use crate::cli::Where;
+use crate::exit::Exit;
+use accord_core::ledger::verify;
+use clap::Subcommand;
+use serde_json::json;
+
+#[derive(Subcommand)]
+pub enum LedgerCommand {
+    /// Read the whole ledger and say what does not hold.
+    Verify {
+        #[command(flatten)]
+        place: Where,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `accord ledger …`.
+pub fn run(command: LedgerCommand) -> anyhow::Result<Exit> {
+    let LedgerCommand::Verify { place, json } = command;
+    let report = place.open()?.look(|rows| verify::verify(rows))?;
+    let balanced = report.faults.is_empty();
+    if json {
+        let users_hold: serde_json::Map<String, serde_json::Value> = report
+            .users_hold
+            .iter()
+            .map(|(currency, sum)| (currency.clone(), sum.to_string().into()))
+            .collect();
+        let payable: Vec<_> = report
+            .payable
+            .iter()
+            .map(|((client, currency), sum)| {
+                json!({ "clientId": client, "currency": currency, "value": sum.to_string() })
+            })
+            .collect();
+        let row = json!({
+            "balanced": balanced, "postings": report.postings, "entries": report.entries,
+            "accounts": report.accounts, "payments": report.payments, "usersHold": users_hold,
+            "payable": payable, "faults": report.faults,
+        });
+        println!("{row}");
+    } else {
+        for fault in &report.faults {
+            println!("fault: {fault}");
+        }
+        for (currency, sum) in &report.users_hold {
+            println!("users hold {sum} {currency}");
+        }
+        for ((client, currency), sum) in &report.payable {
+            println!("owed to {client}: {sum} {currency}");
+        }
+        println!(
+            "{}: {} postings, {} entries, {} accounts, {} payments",
+            if balanced { "the books balance" } else { "the books do NOT balance" },
+            report.postings,
+            report.entries,
+            report.accounts,
+            report.payments
+        );
+    }
+    Ok(if balanced { Exit::Done } else { Exit::Other })
+}

@@ -1,0 +1,84 @@
+//! `accord serve`: the wallet for real. Nothing is made silently: what is missing is said, and nothing starts.
+
+use crate::config::check::{self, Settings};
+use crate::exit::Exit;
+use crate::logging;
+use accord_server::ServerOptions;
+use accord_store::{SqliteOptions, SqliteStore};
+use accord_wire::signature::{PoolOptions, SigningPool};
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// What `accord serve` is told.
+#[derive(Args)]
+pub struct ServeArgs {
+    /// Configuration file; `accord config example` prints one.
+    #[arg(long, value_name = "FILE", env = "ACCORD_CONFIG")]
+    config: PathBuf,
+}
+
+/// `accord serve`.
+pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
+    let settings = check::load(&args.config)?;
+    logging::start(logging::Reader::Machine);
+    let options = options(&settings)?;
+    let listener = TcpListener::bind(settings.listen).with_context(|| {
+        format!("{}, `listen`: {} cannot be bound", args.config.display(), settings.listen)
+    })?;
+    listener.set_nonblocking(true)?;
+    let greeting = format!("accord serves {} on {}", settings.public_url, settings.listen);
+    until_stopped(options, listener, &greeting)?;
+    Ok(Exit::Done)
+}
+
+fn options(settings: &Settings) -> anyhow::Result<ServerOptions> {
+    let keys = settings.keys()?;
+    let mounted = settings.choices.mount(keys.qr.unwrap_or_default()).map_err(|fault| anyhow!(fault))?;
+    let sqlite = SqliteOptions { create: false, migrate: false, ..SqliteOptions::default() };
+    let store = SqliteStore::open(settings.store.path(), sqlite)?;
+    let signer = SigningPool::start(keys.wallet, PoolOptions::default())
+        .context("the signing threads cannot be started")?;
+    Ok(ServerOptions {
+        public_url: settings.public_url.clone(),
+        tls: settings.tls.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
+        admin_listen: Some(settings.admin),
+        gateway: mounted.gateway,
+        qr_handles: mounted.qr_handles,
+        store: Arc::new(store),
+        keys: keys.derivation,
+        page_key: keys.pages,
+        signer: Arc::new(signer),
+        outbound: settings.outbound.clone(),
+        sign_in: settings.choices.sign_in.clone(),
+        limits: settings.choices.limits.clone(),
+        sandbox: None,
+    })
+}
+
+/// Serves until SIGINT or SIGTERM, then finishes what is in flight. A second signal ends at once.
+pub fn until_stopped(options: ServerOptions, listener: TcpListener, greeting: &str) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let running = accord_server::start(options, listener).await?;
+        println!("{greeting}");
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: calls in flight are finished");
+        tokio::select! {
+            () = running.shutdown() => {}
+            _ = terminate.recv() => tracing::warn!("a second signal: stopped at once"),
+            _ = interrupt.recv() => tracing::warn!("a second signal: stopped at once"),
+        }
+        Ok(())
+    })
+}
