@@ -64,7 +64,8 @@ pub struct SqliteStore {
     path: PathBuf,
     jobs: Option<Sender<Job>>,
     glances: Option<Sender<Glance>>,
-    threads: Vec<JoinHandle<()>>,
+    readers: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
 }
 
 impl SqliteStore {
@@ -85,25 +86,28 @@ impl SqliteStore {
             return Err(OpenFault::SchemaTooOld { path: path.to_owned(), found, needed: migrations::NEWEST });
         }
 
-        let mut threads = Vec::new();
-        let (wake, calls) = bounded(1);
-        let checkpointer = connect(path, Access::Write)?;
+        let mut readers = Vec::new();
         let (glances, glances_queue) = bounded::<Glance>(options.queue.max(1));
         for number in 1..=options.readers.clamp(1, 16) {
             let reader = connect(path, Access::ReadOnly)?;
             let queue = glances_queue.clone();
-            threads.push(spawn(path, &format!("reader-{number}"), move || readers::run(&reader, &queue))?);
+            readers.push(spawn(path, &format!("reader-{number}"), move || readers::run(&reader, &queue))?);
         }
-        threads.push(spawn(path, "checkpoint", move || wal::run(&checkpointer, &calls))?);
+
+        let (wake, calls) = bounded(1);
+        let aside = connect(path, Access::Write)?;
+        let checkpointer = spawn(path, "checkpoint", move || wal::run(&aside, &calls))?;
         let (jobs, jobs_queue) = bounded::<Job>(options.queue.max(1));
         let watch = wal::WalWatch::new(path, wake);
         let most = options.group.max(1);
-        threads.push(spawn(path, "writer", move || {
+        let writer = spawn(path, "writer", move || {
             writer::run(&db, &jobs_queue, most, watch);
-            // The log ends up in the database, so that a copy of the one file is whole.
+            // The last connection to go copies the log into the database and removes it: the one file is whole.
+            let _ = checkpointer.join();
             let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        })?);
-        Ok(SqliteStore { path: path.to_owned(), jobs: Some(jobs), glances: Some(glances), threads })
+        })?;
+        let path = path.to_owned();
+        Ok(SqliteStore { path, jobs: Some(jobs), glances: Some(glances), readers, writer: Some(writer) })
     }
 
     /// The database file.
@@ -167,14 +171,16 @@ impl Store for SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.glances = None;
+        self.readers.drain(..).for_each(join);
         self.jobs = None;
-        let me = std::thread::current().id();
-        for thread in self.threads.drain(..) {
-            // The last owner may be a `done` on one of these very threads; that one ends by itself.
-            if thread.thread().id() != me {
-                let _ = thread.join();
-            }
-        }
+        self.writer.take().into_iter().for_each(join);
+    }
+}
+
+/// Waits for a thread, unless it is this one: the last owner of a store may be a `done` on one of its threads.
+fn join(thread: JoinHandle<()>) {
+    if thread.thread().id() != std::thread::current().id() {
+        let _ = thread.join();
     }
 }
 

@@ -114,17 +114,27 @@ pub(super) fn many<T>(
     Ok(found)
 }
 
-/// Writes rows; a key that exists already is a conflict. Gives the number of rows.
+/// Writes rows; a key that exists already is a conflict.
 pub(super) fn write(db: &Connection, sql: &str, params: impl Params) -> Stored<()> {
+    still_inside(db)?;
     db.prepare_cached(sql).map_err(fault)?.execute(params).map_err(fault)?;
     Ok(())
 }
 
 /// Changes the one row of a key; no such row is corruption.
 pub(super) fn change(db: &Connection, sql: &str, params: impl Params, what: &str) -> Stored<()> {
+    still_inside(db)?;
     match db.prepare_cached(sql).map_err(fault)?.execute(params).map_err(fault)? {
         0 => Err(StoreFault::Corrupt(format!("{what} to be replaced is not there"))),
         _ => Ok(()),
+    }
+}
+
+/// On a full disk SQLite may roll back the whole transaction. A rule that went on then would commit line by line.
+fn still_inside(db: &Connection) -> Stored<()> {
+    match db.is_autocommit() {
+        true => Err(StoreFault::Unavailable("the database rolled the transaction back".into())),
+        false => Ok(()),
     }
 }
 

@@ -124,3 +124,114 @@ fn alone(db: &Connection, work: &mut Work) -> Result<Ended, StoreFault> {
 fn step(db: &Connection, sql: &str) -> rusqlite::Result<()> {
     db.prepare_cached(sql)?.execute([]).map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::migrations;
+    use accord_core::store::{Rows, Tx};
+    use std::path::Path;
+    use std::sync::mpsc;
+
+    fn empty() -> Connection {
+        let db = Connection::open_in_memory().expect("a database in memory");
+        migrations::migrate(&db, Path::new(":memory:")).expect("a migrated database");
+        db
+    }
+
+    /// Runs rules as one group and gives how each ended.
+    fn ends(db: &Connection, rules: Vec<fn(&mut dyn Tx) -> Verdict>) -> Vec<Ended> {
+        let (send, receive) = mpsc::channel();
+        let jobs = rules.into_iter().enumerate().map(|(number, rule)| {
+            let send = send.clone();
+            Job { work: Box::new(rule), done: Box::new(move |end| drop(send.send((number, end)))) }
+        });
+        group(db, jobs.collect());
+        drop(send);
+        let mut ends: Vec<(usize, Ended)> = receive.iter().collect();
+        ends.sort_by_key(|(number, _)| *number);
+        ends.into_iter().map(|(_, end)| end).collect()
+    }
+
+    fn put(tx: &mut dyn Tx, name: &str, value: &str) -> Verdict {
+        match tx.put_setting(name, value) {
+            Ok(()) => Verdict::Keep,
+            Err(why) => Verdict::Fault(why),
+        }
+    }
+
+    fn has(db: &Connection, name: &str) -> bool {
+        Desk(db).setting(name).expect("a setting").is_some()
+    }
+
+    #[test]
+    fn a_rule_that_fills_the_disk_fails_alone() {
+        let db = empty();
+        let pages: u32 = db.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("pages");
+        db.query_row(&format!("PRAGMA max_page_count = {}", pages + 20), [], |_| Ok(())).expect("a limit");
+        let large = |tx: &mut dyn Tx| put(tx, "large", &"x".repeat(1_000_000));
+        let stubborn = |tx: &mut dyn Tx| {
+            // It goes on as if nothing had happened; nothing of it may stay.
+            let _ = tx.put_setting("large", &"x".repeat(1_000_000));
+            let _ = tx.put_setting("stubborn", "1");
+            Verdict::Keep
+        };
+        let ends = ends(
+            &db,
+            vec![|tx| put(tx, "a", "1"), large, |tx| put(tx, "b", "1"), stubborn, |tx| put(tx, "c", "1")],
+        );
+        for number in [1, 3] {
+            assert!(matches!(ends[number], Err(StoreFault::Unavailable(_))), "{ends:?}");
+        }
+        assert!(ends[0].is_ok() && ends[2].is_ok() && ends[4].is_ok(), "{ends:?}");
+        assert!(has(&db, "a") && has(&db, "b") && has(&db, "c"));
+        assert!(!has(&db, "large") && !has(&db, "stubborn"));
+    }
+
+    #[test]
+    fn a_commit_that_is_refused_is_told_to_all_and_leaves_nothing() {
+        let db = empty();
+        db.execute_batch(
+            "PRAGMA foreign_keys = ON;
+             CREATE TABLE parents (id INTEGER PRIMARY KEY);
+             CREATE TABLE children (parent REFERENCES parents DEFERRABLE INITIALLY DEFERRED);
+             CREATE TRIGGER poison AFTER INSERT ON settings WHEN new.name = 'poison'
+             BEGIN INSERT INTO children VALUES (1); END;",
+        )
+        .expect("a trap");
+        let told =
+            ends(&db, vec![|tx| put(tx, "a", "1"), |tx| put(tx, "poison", "1"), |_| Verdict::TakeBack]);
+        assert!(told.iter().all(|end| matches!(end, Err(StoreFault::Unavailable(_)))), "{told:?}");
+        assert!(!has(&db, "a") && !has(&db, "poison"));
+        assert_eq!(ends(&db, vec![|tx| put(tx, "a", "1")]), vec![Ok(())]);
+    }
+
+    #[test]
+    fn only_a_commit_that_surely_failed_is_called_failed() {
+        let db = empty();
+        let failed = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        for (code, sure) in [
+            (rusqlite::ffi::SQLITE_FULL, true),
+            (rusqlite::ffi::SQLITE_IOERR_FSYNC, false),
+            (rusqlite::ffi::SQLITE_NOMEM, false),
+        ] {
+            let told = not_committed(&db, &failed(code));
+            assert_eq!(matches!(told, StoreFault::Unavailable(_)), sure, "{told:?}");
+            assert_eq!(matches!(told, StoreFault::Unknown(_)), !sure, "{told:?}");
+        }
+        step(&db, "BEGIN IMMEDIATE").expect("a transaction");
+        let told = not_committed(&db, &failed(rusqlite::ffi::SQLITE_BUSY));
+        assert!(matches!(told, StoreFault::Unavailable(_)) && db.is_autocommit(), "{told:?}");
+    }
+
+    #[test]
+    fn whoever_panics_when_told_harms_nobody() {
+        let db = empty();
+        let (send, receive) = mpsc::channel();
+        let keep = || -> Work { Box::new(|_: &mut dyn Tx| Verdict::Keep) };
+        let deaf = Job { work: keep(), done: Box::new(|_| panic!("so it was asked")) };
+        let other = Job { work: keep(), done: Box::new(move |end| drop(send.send(end))) };
+        group(&db, vec![deaf, other]);
+        assert_eq!(receive.recv(), Ok(Ok(())));
+    }
+}

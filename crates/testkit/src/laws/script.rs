@@ -162,12 +162,13 @@ fn crossed(row: u32, other: u32, rich: bool) -> TokenSet {
 }
 
 fn script(other: u32) -> Option<Resolution> {
-    (other % 3 > 0).then_some(Resolution { due_at: Timestamp(i64::from(other)), succeed: other % 2 == 0 })
+    (!other.is_multiple_of(3))
+        .then_some(Resolution { due_at: Timestamp(i64::from(other)), succeed: other.is_multiple_of(2) })
 }
 
 fn state_of(other: u32) -> NotificationState {
     // Most are pending, so that there is something due.
-    if other % 3 == 0 { pick(NotificationState::ALL, other) } else { NotificationState::Pending }
+    if other.is_multiple_of(3) { pick(NotificationState::ALL, other) } else { NotificationState::Pending }
 }
 
 /// Everything that can be asked, as text.
