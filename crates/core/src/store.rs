@@ -105,11 +105,11 @@ pub trait Rows {
     fn account(&self, customer: &CustomerId, currency: Currency) -> Stored<Option<Account>>;
     /// A user's accounts, by currency.
     fn accounts_of(&self, customer: &CustomerId) -> Stored<Vec<Account>>;
-    /// All users' accounts after that one, by customer and currency; for proving the books.
+    /// All users' accounts after that one, by bucket, customer and currency; for proving the books.
     fn accounts_after(&self, after: Option<(&CustomerId, Currency)>, limit: usize) -> Stored<Vec<Account>>;
     /// The posting of that id.
     fn posting(&self, id: &PostingId) -> Stored<Option<Posting>>;
-    /// Postings after that one, by id; for proving the books.
+    /// Postings after that one, by bucket and id; for proving the books.
     fn postings_after(&self, after: Option<&PostingId>, limit: usize) -> Stored<Vec<Posting>>;
     /// The entries of a posting, by line.
     fn entries_of(&self, posting: &PostingId) -> Stored<Vec<Entry>>;
