@@ -26,7 +26,7 @@ use axum::extract::{DefaultBodyLimit, Form, Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use merchant::Merchant;
 use std::collections::HashMap;
@@ -84,7 +84,6 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/demo/{dialect}", get(show))
         .route("/demo/{dialect}/return", get(come_back))
         .route("/demo/{dialect}/{step}", post(step).get(nothing_here))
-        .route("/demo/{*rest}", any(nothing_here))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(demo.clone(), keep_origin))
         .with_state(demo)

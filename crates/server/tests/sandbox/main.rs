@@ -1,0 +1,7 @@
+//! The sandbox over real sockets: the control API as tests use it, and the demo merchant as a browser uses it.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail here")]
+
+mod control;
+mod demo;
+mod house;
