@@ -54,15 +54,13 @@ const CONFIG: &str = "# What this sandbox leaves open; see `accord config exampl
 /// `accord dev`.
 pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
     logging::start(logging::Reader::Person);
+    let store = args.store.as_deref().map(StoreUrl::of_argument).transpose()?;
     private_dir(&args.data)?;
     let dir = std::path::absolute(&args.data)?;
     let mut lock = lock::take(&dir)?;
 
     let mut state = State::read(&dir)?.unwrap_or_default();
-    state.store = match &args.store {
-        Some(text) => Some(StoreUrl::of_argument(text)?.to_string()),
-        None => state.store,
-    };
+    state.store = store.map(|url| url.to_string()).or(state.store);
     let store_url = state.store_url(&dir)?;
     let config = dir.join("accord.toml");
     if !config.exists() {
@@ -77,7 +75,6 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
     let bound = ports::bind(args.listen, &state)?;
     if let Some(warning) = &bound.warning {
         eprintln!("\n*** {warning} ***\n");
-        tracing::warn!("{warning}");
     }
     let choices = choices(&config, &bound.public_url)?;
     let place = Place::new(store.clone(), true)?;
@@ -175,7 +172,7 @@ fn greeting(data: &Path, bound: &ports::Bound, file: &accord_client::SandboxFile
     if let Some(user) = file.users.first() {
         lines.push(format!("  user      {} with PIN {}", user.login_id, user.pin));
     }
-    lines.push(format!("  try       accord call prepare --sandbox {data} examples/qi-prepare.json"));
+    lines.push(format!("  try       accord call prepare --sandbox {data} examples/qi/prepare.json"));
     if !outbound {
         lines.push("  notices   go to this machine only; others wait (--outbound lets them go)".to_owned());
     }

@@ -1,0 +1,223 @@
+//! Starts the built binary: commands to their end, and sandboxes that die with the test.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use serde_json::Value;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// The built binary.
+pub fn accord() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_accord"));
+    command.env_remove("RUST_LOG").env_remove("ACCORD_CONFIG");
+    command
+}
+
+/// What a command said, and its exit status.
+pub struct Said {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Said {
+    #[track_caller]
+    pub fn ends(self, status: i32) -> Said {
+        assert_eq!(self.status, status, "stdout: {}\nstderr: {}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|fault| panic!("{fault}: {}", self.out))
+    }
+
+    #[track_caller]
+    pub fn complains_of(&self, parts: &[&str]) {
+        for part in parts {
+            assert!(self.err.contains(part), "`{part}` is not in: {}", self.err);
+        }
+    }
+}
+
+/// Runs a command to its end.
+pub fn run(args: &[&str]) -> Said {
+    run_with(args, "")
+}
+
+/// Runs a command with a standard input.
+pub fn run_with(args: &[&str], input: &str) -> Said {
+    let mut child = accord()
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    // A command that does not read its input may have ended before it is written.
+    let _ = child.stdin.take().expect("an input").write_all(input.as_bytes());
+    let Output { status, stdout, stderr } = child.wait_with_output().expect("the binary ends");
+    Said {
+        status: status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&stdout).into_owned(),
+        err: String::from_utf8_lossy(&stderr).into_owned(),
+    }
+}
+
+/// A directory that is removed in the end.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str) -> Scratch {
+        let dir = std::env::temp_dir().join(format!("accord-test-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).expect("a directory");
+        Scratch(dir)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn text(&self) -> &str {
+        self.0.to_str().expect("UTF-8")
+    }
+
+    pub fn file(&self, name: &str) -> String {
+        self.0.join(name).to_str().expect("UTF-8").to_owned()
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> String {
+        std::fs::write(self.0.join(name), text).expect("written");
+        self.file(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A running process of `accord`, killed in the end.
+pub struct Running {
+    child: Child,
+    pub log: PathBuf,
+}
+
+impl Running {
+    /// Starts a command in the background; its output goes to `log`.
+    pub fn start(args: &[&str], log: &Path) -> Running {
+        let file = std::fs::File::create(log).expect("a log");
+        let child = accord()
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().expect("a log"))
+            .stderr(file)
+            .spawn()
+            .expect("the binary starts");
+        Running { child, log: log.to_owned() }
+    }
+
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until the process has ended.
+    pub fn wait(&mut self) -> i32 {
+        let patience = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < patience {
+            if let Some(status) = self.child.try_wait().expect("a status") {
+                return status.code().unwrap_or(-1);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("still running: {}", self.said());
+    }
+
+    pub fn terminate(&mut self) -> i32 {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+        self.wait()
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts a sandbox on `dir` with any port and waits until it is ready. Gives its base URL.
+pub fn sandbox(dir: &Scratch, more: &[&str]) -> (Running, String) {
+    let data = dir.file("data");
+    let mut args = vec!["dev", "--data", &data, "--listen", "127.0.0.1:0"];
+    args.extend(more);
+    let _ = std::fs::remove_file(dir.path().join("data/sandbox.json"));
+    let mut running = Running::start(&args, &dir.path().join("log"));
+    let patience = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < patience {
+        if let Some(status) = running.child.try_wait().expect("a status") {
+            panic!("the sandbox ended with {status}: {}", running.said());
+        }
+        if let Ok(text) = std::fs::read_to_string(dir.path().join("data/sandbox.json"))
+            && let Ok(file) = serde_json::from_str::<Value>(&text)
+        {
+            let url = file["baseUrl"].as_str().expect("a base URL").to_owned();
+            if get(&url, "/health/ready").starts_with("HTTP/1.1 200") {
+                return (running, url);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("the sandbox is not ready: {}", running.said());
+}
+
+/// `DIR/sandbox.json`.
+pub fn sandbox_json(dir: &Scratch) -> Value {
+    let text = std::fs::read_to_string(dir.path().join("data/sandbox.json")).expect("sandbox.json");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// A whole HTTP reply as text; empty when nobody answers.
+pub fn get(base_url: &str, path: &str) -> String {
+    request(base_url, &format!("GET {path} HTTP/1.1"), "")
+}
+
+/// A whole HTTP reply to a POST of JSON.
+pub fn post(base_url: &str, path: &str, body: &str) -> String {
+    request(base_url, &format!("POST {path} HTTP/1.1\r\nContent-Type: application/json"), body)
+}
+
+fn request(base_url: &str, head: &str, body: &str) -> String {
+    use std::io::Read as _;
+    let authority = base_url.trim_start_matches("http://");
+    let Ok(mut socket) = std::net::TcpStream::connect(authority) else { return String::new() };
+    let _ = socket.set_read_timeout(Some(Duration::from_secs(10)));
+    let length = body.len();
+    let text =
+        format!("{head}\r\nHost: {authority}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+    let _ = socket.write_all(text.as_bytes());
+    let mut reply = String::new();
+    let _ = socket.read_to_string(&mut reply);
+    reply
+}
+
+/// The JSON body of a reply.
+#[track_caller]
+pub fn body(reply: &str) -> Value {
+    let (_, body) = reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no reply: {reply}"));
+    serde_json::from_str(body).unwrap_or_else(|fault| panic!("{fault}: {reply}"))
+}
