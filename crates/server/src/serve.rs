@@ -148,10 +148,12 @@ async fn accept(
         tokio::spawn(async move {
             match tls {
                 None => converse(socket, peer, router, watcher).await,
-                Some(tls) => match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(socket)).await {
-                    Ok(Ok(socket)) => converse(socket, peer, router, watcher).await,
-                    Ok(Err(_)) | Err(_) => {}
-                },
+                Some(tls) => {
+                    let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(socket));
+                    if let Ok(Ok(socket)) = handshake.await {
+                        converse(socket, peer, router, watcher).await;
+                    }
+                }
             }
         });
     }
