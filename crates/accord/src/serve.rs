@@ -1,6 +1,7 @@
 //! `accord serve`: the wallet for real. Nothing is made silently: what is missing is said, and nothing starts.
 
 use crate::config::check::{self, Settings};
+use crate::dev::lock;
 use crate::exit::Exit;
 use crate::logging;
 use accord_server::ServerOptions;
@@ -26,12 +27,15 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let settings = check::load(&args.config)?;
     logging::start(logging::Reader::Machine);
     let options = options(&settings)?;
+    let mut lock = lock::take_store(settings.store.path())?;
+    lock.say(Some(&settings.public_url))?;
     let listener = TcpListener::bind(settings.listen).with_context(|| {
         format!("{}, `listen`: {} cannot be bound", args.config.display(), settings.listen)
     })?;
     listener.set_nonblocking(true)?;
     let greeting = format!("accord serves {} on {}", settings.public_url, settings.listen);
     until_stopped(options, listener, &greeting)?;
+    drop(lock);
     Ok(Exit::Done)
 }
 

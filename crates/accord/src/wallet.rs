@@ -55,10 +55,7 @@ impl Sections {
         let choices = Choices {
             qi,
             alipay_plus,
-            gateway: GatewayOptions {
-                time_window_ms: self.envelope.time_window.millis(),
-                ..GatewayOptions::default()
-            },
+            gateway: GatewayOptions { time_window_ms: self.envelope.time_window.millis() },
             limits: app::Limits {
                 signed_refusals_per_minute: self.limits.signed_refusals_per_minute,
                 longest_wait_ms: self.limits.longest_wait_ms,

@@ -9,7 +9,7 @@ const BODY: &str =
     r#"{"scopes":"AGREEMENT_PAY","extendInfo":"{\"language\":\"en-US\",\"contractDesc\":\"a plan\"}"}"#;
 
 fn port(url: &str) -> u16 {
-    url.rsplit_once(':').unwrap().1.parse().unwrap()
+    url.rsplit_once(':').expect("a port").1.parse().expect("a number")
 }
 
 #[test]

@@ -9,7 +9,8 @@ const BODY: &str =
     r#"{"scopes":"AGREEMENT_PAY","extendInfo":"{\"language\":\"en-US\",\"contractDesc\":\"a plan\"}"}"#;
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
 }
 
 #[test]

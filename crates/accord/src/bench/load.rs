@@ -147,7 +147,7 @@ async fn converse(address: &str, wire: &[Vec<u8>], next: &AtomicUsize, deadline:
                 seen.micros.push(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
                 if !is_signed_success(&reply) {
                     seen.failures += 1;
-                } else if number % SAMPLE == 0 {
+                } else if number.is_multiple_of(SAMPLE) {
                     seen.samples.push((number, reply));
                 }
             }

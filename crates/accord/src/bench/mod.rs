@@ -32,11 +32,11 @@ pub struct BenchArgs {
     #[arg(long, value_name = "URL", conflicts_with = "url")]
     store: Option<String>,
     /// Measure the sandbox that answers at this URL instead of starting one.
-    #[arg(long, value_name = "URL", requires = "sandbox")]
+    #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Directory of that sandbox.
-    #[arg(long, value_name = "DIR", requires = "url")]
-    sandbox: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", requires = "url", default_value = "./accord-data")]
+    sandbox: PathBuf,
     /// Connections that are kept alive.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1024))]
     connections: u32,
@@ -87,9 +87,9 @@ pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     if args.operation != "prepare" {
         return Err(usage(format!("there is no bench `{}`: prepare is one", args.operation)));
     }
-    let server = match (&args.url, &args.sandbox) {
-        (Some(url), Some(dir)) => Server::running(url, dir)?,
-        _ => Server::start(args.store.as_deref())?,
+    let server = match &args.url {
+        Some(url) => Server::running(url, &args.sandbox)?,
+        None => Server::start(args.store.as_deref())?,
     };
     let file = SandboxFile::read(server.dir())?;
     let identity = file.identity(server.dir(), "qi")?;

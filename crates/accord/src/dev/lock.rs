@@ -1,4 +1,5 @@
-//! One live process to a sandbox: a lock on `DIR/lock` that the system lets go of when its holder dies.
+//! One live process to a sandbox, and to a SQLite store: a lock on a file that the system lets go of when its holder
+//! dies. `DIR/lock` is the sandbox's, `<database>.lock` the store's.
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
@@ -25,29 +26,38 @@ pub fn path(dir: &Path) -> PathBuf {
     dir.join("lock")
 }
 
-/// Takes the lock, or says who has it.
+/// Takes the sandbox's lock, or says who has it.
 pub fn take(dir: &Path) -> anyhow::Result<Lock> {
-    let path = path(dir);
+    let todo = "stop that one, or start this one with another --data";
+    lock(&path(dir), &format!("{}: a SQLite sandbox has one process at a time; {todo}", dir.display()))
+}
+
+/// Takes the lock of a SQLite store: two servers on one file would send every notification twice.
+pub fn take_store(database: &Path) -> anyhow::Result<Lock> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let what =
+        format!("{}: a SQLite store serves one process at a time; stop that one first", database.display());
+    lock(Path::new(&path), &what)
+}
+
+fn lock(path: &Path, what: &str) -> anyhow::Result<Lock> {
     let file = File::options()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
-        .open(&path)
+        .open(path)
         .with_context(|| format!("{} cannot be opened", path.display()))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            let who = match holder(dir) {
+            let who = match read(path) {
                 Some(Holder { pid, url: Some(url) }) => format!("process {pid}, which answers at {url},"),
                 Some(Holder { pid, url: None }) => format!("process {pid}"),
                 None => "another process".to_owned(),
             };
-            bail!(
-                "{who} holds {}: a SQLite sandbox has one process at a time; stop that one, or start this one with \
-                 another --data",
-                dir.display()
-            );
+            bail!("{who} holds {what}");
         }
         Err(TryLockError::Error(fault)) => {
             return Err(fault).with_context(|| format!("{} cannot be locked", path.display()));
@@ -60,7 +70,11 @@ pub fn take(dir: &Path) -> anyhow::Result<Lock> {
 
 /// What the holder of the lock wrote; also after its death.
 pub fn holder(dir: &Path) -> Option<Holder> {
-    serde_json::from_str(&std::fs::read_to_string(path(dir)).ok()?).ok()
+    read(&path(dir))
+}
+
+fn read(path: &Path) -> Option<Holder> {
+    serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()
 }
 
 impl Lock {

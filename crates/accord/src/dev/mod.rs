@@ -3,7 +3,7 @@
 //! Nothing that exists is made again: keys, users and clients of the first start stay, whatever became of them.
 //! Files that are not known here are left alone.
 
-mod lock;
+pub mod lock;
 mod ports;
 pub mod provision;
 pub mod state;
@@ -70,6 +70,7 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
     if let Some(parent) = store_url.path().parent() {
         private_dir(parent)?;
     }
+    let _store_lock = lock::take_store(store_url.path())?;
     let store = Arc::new(SqliteStore::open(store_url.path(), SqliteOptions::default())?);
 
     let bound = ports::bind(args.listen, &state)?;

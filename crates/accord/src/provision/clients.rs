@@ -17,7 +17,7 @@ use std::path::PathBuf;
 #[derive(Subcommand)]
 pub enum ClientCommand {
     /// Register a client, or change the registration of one. What is not named stays as it was.
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// List clients.
     List {
         #[command(flatten)]
@@ -134,7 +134,7 @@ pub fn bump_revision(tx: &mut dyn Tx) -> Ruled<()> {
 /// `accord client …`.
 pub fn run(command: ClientCommand) -> anyhow::Result<Exit> {
     match command {
-        ClientCommand::Add(args) => add(args),
+        ClientCommand::Add(args) => add(*args),
         ClientCommand::List { place, json } => list(&place, json),
         ClientCommand::Suspend(args) => set_status(args, ClientStatus::Suspended),
         ClientCommand::Resume(args) => set_status(args, ClientStatus::Active),

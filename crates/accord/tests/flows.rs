@@ -1,0 +1,135 @@
+//! Both flows from prepare to a silent debit by `accord call`, with the money moved and the books in balance.
+
+mod support;
+
+use serde_json::Value;
+use support::{Scratch, body, get, post, run, sandbox, sandbox_json};
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+
+/// Calls an example of a dialect as a client, with members set; gives the body.
+#[track_caller]
+fn call(data: &str, who: &str, example: &str, sets: &[String], status: i32) -> Value {
+    let file = format!("{EXAMPLES}/{example}.json");
+    let name = example.rsplit('/').next().expect("a name");
+    let operation = name.split('-').next().expect("an operation");
+    let mut args = vec!["call", operation, "--sandbox", data, "--as", who, &file];
+    for set in sets {
+        args.extend(["--set", set]);
+    }
+    run(&args).ends(status).json()
+}
+
+fn decide(url: &str, page: &Value, decision: &str) -> Value {
+    let page = page.as_str().expect("a URL");
+    let who = r#""loginId":"+9647701000001","pin":"135790""#;
+    let request = format!(r#"{{"url":"{page}",{who},"decision":"{decision}"}}"#);
+    body(&post(url, "/sandbox/decide", &request))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
+
+fn balance(url: &str, currency: &str) -> i64 {
+    let user = body(&get(url, "/sandbox/users/%2B9647701000001"));
+    text(&user["balances"][currency]).parse().expect("a number")
+}
+
+#[test]
+fn qi_leads_from_prepare_to_a_silent_debit() {
+    let dir = Scratch::new("flow-qi");
+    let data = dir.file("data");
+    let (_running, url) = sandbox(&dir, &[]);
+    let prepared = call(&data, "qi", "qi/prepare", &[], 0);
+    let decided = decide(&url, &prepared["authUrl"], "approve");
+    let code = format!("authCode={}", text(&decided["authCode"]));
+    let tokens = call(&data, "qi", "qi/applyToken", std::slice::from_ref(&code), 0);
+    // The same code again gives the same tokens; another client's gives none.
+    assert_eq!(call(&data, "qi", "qi/applyToken", std::slice::from_ref(&code), 0), tokens);
+    let foreign = call(&data, "qi2", "qi/applyToken", &[code], 10);
+    assert_eq!(foreign["result"]["resultCode"], "INVALID_CODE");
+
+    let before = balance(&url, "IQD");
+    let token = format!("paymentAuthCode={}", text(&tokens["accessToken"]));
+    let paid = call(&data, "qi", "qi/pay", std::slice::from_ref(&token), 0);
+    assert_eq!(call(&data, "qi", "qi/pay", &[token], 0)["paymentId"], paid["paymentId"]);
+    assert_eq!(before - balance(&url, "IQD"), 25_000_000);
+    let inquired = call(&data, "qi", "qi/inquiryPayment", &[], 0);
+    assert_eq!(inquired["paymentId"], paid["paymentId"]);
+    let messages = get(&url, "/sandbox/messages?loginId=%2B9647701000001");
+    assert!(messages.contains(&text(&paid["paymentId"])), "{messages}");
+    run(&["ledger", "verify", "--data", &data]).ends(0);
+}
+
+#[test]
+fn alipay_plus_leads_from_prepare_to_a_silent_debit() {
+    let dir = Scratch::new("flow-alipay-plus");
+    let data = dir.file("data");
+    let (_running, url) = sandbox(&dir, &[]);
+    let prepared = call(&data, "alipayPlus", "alipay-plus/prepare", &[], 0);
+    assert_eq!(call(&data, "alipayPlus", "alipay-plus/prepare", &[], 0), prepared, "prepare is idempotent");
+    let decided = decide(&url, &prepared["codeValue"], "approve");
+    let code = text(&decided["authCode"]);
+    assert!(code.starts_with("28101013") && code.len() == 32, "{code}");
+    assert!(text(&decided["redirectUrl"]).contains(&format!("authCode={code}&authState=")));
+    let tokens = call(&data, "alipayPlus", "alipay-plus/applyToken", &[format!("authCode={code}")], 0);
+
+    let before = balance(&url, "USD");
+    let token = format!("paymentMethod.paymentMethodId={}", text(&tokens["accessToken"]));
+    let paid = call(&data, "alipayPlus", "alipay-plus/pay", std::slice::from_ref(&token), 0);
+    assert_eq!(before - balance(&url, "USD"), 599);
+    let cancel = format!("accessToken={}", text(&tokens["accessToken"]));
+    call(&data, "alipayPlus", "alipay-plus/cancelToken", &[cancel], 0);
+    let more = [token, "paymentRequestId=pay-2".to_owned()];
+    let refused = call(&data, "alipayPlus", "alipay-plus/pay", &more, 10);
+    assert_eq!(refused["result"]["resultCode"], "INVALID_TOKEN");
+    let request = format!("paymentRequestId={}", "pay-20260115-0001");
+    let inquired = call(&data, "alipayPlus", "alipay-plus/inquiryPayment", &[request], 0);
+    assert_eq!(inquired["paymentId"], paid["paymentId"]);
+    run(&["ledger", "verify", "--data", &data]).ends(0);
+}
+
+#[test]
+fn a_sandbox_remembers_the_store_of_its_last_start() {
+    let dir = Scratch::new("store");
+    let data = dir.file("data");
+    let other = format!("sqlite:{}", dir.file("elsewhere/other.db"));
+    let (mut first, _) = sandbox(&dir, &["--store", &other]);
+    call(&data, "qi", "qi/prepare", &[], 0);
+    first.terminate();
+    assert!(!dir.path().join("data/accord.db").exists());
+    let customer = sandbox_json(&dir)["users"][0]["customerId"].clone();
+    let (_second, _) = sandbox(&dir, &[]);
+    assert_eq!(sandbox_json(&dir)["users"][0]["customerId"], customer);
+    let seen = run(&["user", "show", "--data", &data, "+9647701000001", "--json"]).ends(0).json();
+    assert_eq!(seen["customerId"], customer);
+    let user = ["user", "show", "--data", &data, "+9647701000001"];
+    let missing = format!("sqlite:{}", dir.file("none.db"));
+    run(&[&user[..], &["--store", &missing]].concat()).ends(1).complains_of(&["there is no database"]);
+}
+
+#[test]
+fn bench_prepare_measures_itself() {
+    let said =
+        run(&["bench", "prepare", "--seconds", "1", "--rounds", "1", "--connections", "8", "--json"]).ends(0);
+    let report = said.json();
+    for member in [
+        "operation",
+        "store",
+        "perSecond",
+        "cpuMicrosPerCall",
+        "p50Micros",
+        "p99Micros",
+        "p999Micros",
+        "ceilingPerSecond",
+        "ratio",
+        "cpuRatio",
+        "failures",
+        "peakMemoryBytes",
+    ] {
+        assert!(!report[member].is_null(), "{member}: {report}");
+    }
+    assert_eq!(report["failures"], 0);
+    assert!(report["perSecond"].as_u64().is_some_and(|rate| rate > 0), "{report}");
+}
