@@ -35,3 +35,21 @@ pub fn run(command: ConfigCommand) -> anyhow::Result<Exit> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::EXAMPLE;
+
+    #[test]
+    fn the_operators_page_names_every_key_of_the_example() {
+        let page = include_str!("../../../../docs/operating.md");
+        for line in EXAMPLE.lines().map(|line| line.trim_start_matches("# ").trim()) {
+            let name = match line.strip_prefix('[') {
+                Some(section) => section.trim_matches(['[', ']']).rsplit('.').next(),
+                None => line.split_once(" = ").map(|(key, _)| key),
+            };
+            let Some(name) = name.filter(|name| !name.contains(' ')) else { continue };
+            assert!(page.contains(name), "docs/operating.md does not name `{name}`");
+        }
+    }
+}

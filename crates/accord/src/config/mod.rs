@@ -82,7 +82,7 @@ pub struct Tls {
     pub terminated_by_proxy: bool,
 }
 
-/// The operator's listener: `/metrics`, `/admin`, `/health`.
+/// The operator's listener: `/metrics` and `/health`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Admin {
