@@ -11,7 +11,7 @@ use accord_wire::keys::PublicKey;
 use accord_wire::signature;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 fn told() -> BTreeMap<String, Story> {
     let mut told = BTreeMap::new();
@@ -21,30 +21,47 @@ fn told() -> BTreeMap<String, Story> {
     told
 }
 
+/// The vectors as the files have them; written first, when that is asked for.
+fn kept() -> &'static [(String, Story)] {
+    static KEPT: OnceLock<Vec<(String, Story)>> = OnceLock::new();
+    KEPT.get_or_init(|| {
+        if updating() {
+            write();
+        }
+        files().into_iter().map(|name| (name.clone(), read(&name))).collect()
+    })
+}
+
+fn write() {
+    for (name, story) in told() {
+        let path = path_of(&name);
+        if std::fs::read_to_string(&path).is_ok_and(|kept| kept == story.text()) {
+            continue;
+        }
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        // Renamed into place: another test process may be reading.
+        let new = path.with_extension(format!("new-{}", std::process::id()));
+        std::fs::write(&new, story.text()).expect("a vector");
+        std::fs::rename(&new, &path).expect("a vector");
+    }
+}
+
 #[test]
 fn the_files_are_what_the_catalogue_tells() {
-    let told = told();
-    if updating() {
-        for (name, story) in &told {
-            let path = path_of(name);
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-            std::fs::write(path, story.text()).expect("a vector");
-        }
-    }
-    let files: BTreeSet<String> = files().into_iter().collect();
-    assert_eq!(files, told.keys().cloned().collect(), "each file has a case and each case a file");
-    for (name, story) in &told {
-        let kept = std::fs::read_to_string(path_of(name)).expect("a vector");
-        assert!(kept == story.text(), "{name} is told otherwise now; ACCORD_UPDATE=1 writes it anew");
+    let (kept, told) = (kept(), told());
+    let files: BTreeSet<&String> = kept.iter().map(|(name, _)| name).collect();
+    assert_eq!(files, told.keys().collect(), "each file has a case and each case a file");
+    for (name, story) in kept {
+        let same = told.get(name).is_some_and(|told| told.text() == story.text());
+        assert!(same, "{name} is told otherwise now; ACCORD_UPDATE=1 writes it anew");
     }
 }
 
 /// Plays every file on stores made by `store`.
 fn every_vector_on(store: impl Fn(usize) -> Arc<dyn Store>) {
-    let files = files();
-    assert!(files.len() > 60, "there are vectors");
-    for (number, name) in files.iter().enumerate() {
-        if let Err(difference) = play::replay(&read(name), store(number)) {
+    assert!(kept().len() > 60, "there are vectors");
+    for (number, (name, story)) in kept().iter().enumerate() {
+        if let Err(difference) = play::replay(story, store(number)) {
             panic!("{name}: {difference}");
         }
     }
@@ -69,9 +86,9 @@ fn sqlite_answers_every_vector_byte_for_byte() {
 
 #[test]
 fn a_file_survives_being_read_and_written() {
-    for name in files() {
-        let kept = std::fs::read_to_string(path_of(&name)).expect("a vector");
-        assert!(read(&name).text() == kept, "{name}");
+    for (name, story) in kept() {
+        let text = std::fs::read_to_string(path_of(name)).expect("a vector");
+        assert!(story.text() == text, "{name}");
     }
 }
 
@@ -81,11 +98,11 @@ fn every_operation_has_a_vector_that_succeeds() {
         for operation in speech.operations() {
             let folder = format!("{}/{}/", speech.name(), operation.name);
             let target = speech.target(operation.name);
-            let mut stories =
-                files().into_iter().filter(|name| name.starts_with(&folder)).map(|name| read(&name));
-            let succeeds = stories.any(|story| {
-                story.calls().any(|call| call.request.target == target && call.reason.is_none())
-            });
+            let mut calls = kept()
+                .iter()
+                .filter(|(name, _)| name.starts_with(&folder))
+                .flat_map(|(_, story)| story.calls());
+            let succeeds = calls.any(|call| call.request.target == target && call.reason.is_none());
             assert!(succeeds, "{folder} shows no success");
         }
     }
@@ -109,9 +126,9 @@ fn every_reason_is_shown_or_it_is_said_why_not() {
 #[test]
 fn every_reply_has_the_code_of_its_reason_and_the_wallets_signature() {
     let wallet = PublicKey::parse(WALLET_PUBLIC_KEY).expect("the wallet's key");
-    for name in files() {
+    for (name, story) in kept() {
         let speech = name.split('/').next().and_then(Speech::named).expect("a dialect");
-        for call in read(&name).calls() {
+        for call in story.calls() {
             let body: serde_json::Value = serde_json::from_slice(&call.reply.body).expect("JSON");
             let code = call.reason.map_or("SUCCESS", |reason| speech.code(reason).code);
             assert_eq!(result_code(&body), code, "{name}");

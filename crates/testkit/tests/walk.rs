@@ -1,0 +1,453 @@
+//! A walk over every route of both dialects, on a running server: each is tried unsigned, mis-signed, stale, malformed
+//! and as another owner. The routes are those that the dialects name; a new one without its cases fails.
+
+#[path = "walk/http.rs"]
+mod http;
+#[path = "walk/wrongs.rs"]
+mod wrongs;
+
+use accord_core::client::{ClientKey, ClientStatus, KeyStatus};
+use accord_core::ids::{AuthId, ClientId};
+use accord_core::store::{self, Store};
+use accord_core::{Refusal, Timestamp};
+use accord_server::clock::Clock;
+use accord_server::outbound::OutboundPolicy;
+use accord_server::{Limits, Running, ServerOptions};
+use accord_store::{SqliteOptions, SqliteStore};
+use accord_testkit::conformance::fixture::{self, RICH, Signatory, WALLET_PUBLIC_KEY};
+use accord_testkit::conformance::house::House;
+use accord_testkit::conformance::speech::{Speech, result_code, text};
+use accord_wire::dialect::{Fault, Reason};
+use accord_wire::gateway::Request;
+use accord_wire::keys::PublicKey;
+use accord_wire::signature::{self, PoolOptions, SigningPool, WalletKey, WalletKeys};
+use http::Reply;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use wrongs::{Good, WRONGS};
+
+/// A running server, and what was brought about on it before the walk.
+struct Walk {
+    runtime: tokio::runtime::Runtime,
+    server: Running,
+    address: SocketAddr,
+    clock: Clock,
+    house: House,
+    database: PathBuf,
+    _scratch: Scratch,
+}
+
+/// What a dialect's first client has.
+struct Belongings {
+    speech: Speech,
+    /// Not yet redeemed.
+    code: String,
+    access: String,
+    refresh: String,
+    /// paymentRequestId of a payment that succeeded.
+    paid: String,
+    /// References and ids of requests that shall be new.
+    fresh: std::cell::Cell<u32>,
+}
+
+impl Walk {
+    fn start(name: &str) -> Walk {
+        let scratch = Scratch::new(name);
+        let database = scratch.0.join("accord.db");
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&database, SqliteOptions::default()).expect("a store"));
+        let house = House::new(store.clone());
+        for speech in Speech::ALL {
+            register(&*store, speech, "SUSPENDED", |client| client.status = ClientStatus::Suspended);
+            register(&*store, speech, "RATED", |client| client.rate_limit = Some(0));
+        }
+        let wallet = WalletKey { version: "1".to_owned(), key: fixture::wallet_key(), active: true };
+        let wallet = WalletKeys::new(vec![wallet]).expect("the wallet's key");
+        let options = ServerOptions {
+            public_url: fixture::PUBLIC_URL.to_owned(),
+            tls: None,
+            trusted_proxies: Vec::new(),
+            admin_listen: None,
+            gateway: Arc::new(fixture::gateway()),
+            qr_handles: None,
+            store,
+            keys: fixture::derivation_keys(),
+            page_key: [3; 32],
+            signer: Arc::new(SigningPool::start(wallet, PoolOptions::default()).expect("signing threads")),
+            // Nobody is contacted: notices are held.
+            outbound: OutboundPolicy { only_loopback: true, ..OutboundPolicy::default() },
+            sign_in: Default::default(),
+            limits: Limits::default(),
+            sandbox: None,
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let server = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            accord_server::start(options, listener).await.expect("a server")
+        });
+        let address = server.local_addr();
+        Walk { runtime, server, address, clock: Clock::default(), house, database, _scratch: scratch }
+    }
+
+    fn stop(self) {
+        self.runtime.block_on(self.server.shutdown());
+    }
+
+    fn now(&self) -> String {
+        accord_wire::time::format_millis(self.clock.now().0, 0)
+    }
+
+    fn request(&self, who: &Signatory, target: &str, body: &Value) -> Request {
+        who.request(target, body.to_string().as_bytes(), &self.now())
+    }
+
+    /// A call that must succeed.
+    fn call(&self, who: &Signatory, target: &str, body: &Value) -> Value {
+        let request = self.request(who, target, body);
+        let reply = http::send(self.address, &request);
+        let answer = signed_answer(&request, &reply);
+        assert_eq!((reply.status, result_code(&answer)), (200, "SUCCESS"), "{target}: {answer}");
+        answer
+    }
+
+    fn code(&self, speech: Speech, who: &Signatory, reference: &str) -> String {
+        let prepared = self.call(who, &speech.target("prepare"), &speech.prepare(reference));
+        let auth_id = AuthId::read(&speech.auth_id(&prepared)).expect("an authId");
+        match self.house.decide(&auth_id, RICH, true, &self.clock.moment()) {
+            accord_core::agreement::decide::Decided::Approved { code, .. } => code.reveal().to_owned(),
+            other => panic!("approved, not {other:?}"),
+        }
+    }
+
+    fn furnish(&self, speech: Speech) -> Belongings {
+        let [who, _] = speech.clients();
+        let code = self.code(speech, who, "walk 1");
+        let granted = self.call(who, &speech.target("applyToken"), &speech.apply(&code));
+        let (access, refresh) = (text(&granted, "accessToken"), text(&granted, "refreshToken"));
+        let paid = "paid before the walk".to_owned();
+        self.call(who, &speech.target("pay"), &speech.pay(&access, &paid, "IQD", "1000"));
+        let code = self.code(speech, who, "walk 2");
+        Belongings { speech, code, access, refresh, paid, fresh: Default::default() }
+    }
+
+    /// Every row of every table, once the notices of earlier calls have been dealt with.
+    fn rows(&self) -> BTreeMap<String, Vec<String>> {
+        let mut patience = 1_000;
+        while self.house.look(|rows| rows.next_notification_due()).is_some() {
+            patience -= 1;
+            assert!(patience > 0, "notices are held at once");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let db = Connection::open_with_flags(&self.database, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .expect("the database");
+        let mut tables = db
+            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+            .expect("tables");
+        let tables = tables.query_map([], |row| row.get::<_, String>(0)).expect("tables");
+        let tables: Vec<String> = tables.map(|table| table.expect("a table")).collect();
+        assert!(tables.len() > 10, "{tables:?}");
+        let rows_of = |table: &String| {
+            let mut select = db.prepare(&format!("SELECT * FROM {table}")).expect("a table");
+            let columns = select.column_count();
+            let rows = select.query_map([], |row| {
+                let cells: Result<Vec<String>, _> =
+                    (0..columns).map(|at| row.get_ref(at).map(readable)).collect();
+                cells.map(|cells| cells.join("|"))
+            });
+            let mut rows: Vec<String> = rows.expect("rows").map(|row| row.expect("a row")).collect();
+            rows.sort();
+            rows
+        };
+        tables.iter().map(|table| (table.clone(), rows_of(table))).collect()
+    }
+}
+
+impl Belongings {
+    /// A body that the operation would take; `None` for an operation that this walk does not know.
+    fn good_body(&self, operation: &str) -> Option<Value> {
+        self.fresh.set(self.fresh.get() + 1);
+        let id = format!("walk and {}", self.fresh.get());
+        Some(match operation {
+            "prepare" => self.speech.prepare(&id),
+            "applyToken" => self.speech.apply(&self.code),
+            "cancelToken" => self.speech.cancel(&self.access),
+            "pay" => self.speech.pay(&self.access, &id, "IQD", "1000"),
+            "inquiryPayment" => self.speech.inquire(&self.paid),
+            _ => return None,
+        })
+    }
+
+    /// How another owner tries it, and why that is refused; `None` for an operation that this walk does not know.
+    /// No refusal: what is made is the caller's own, and not what the first client has.
+    fn as_another_owner(&self, operation: &str) -> Option<Vec<(Value, Option<Refusal>)>> {
+        let refused = |body, refusal| vec![(body, Some(refusal))];
+        Some(match operation {
+            "prepare" => vec![(self.speech.prepare("walk 1"), None)],
+            "applyToken" => vec![
+                (self.speech.apply(&self.code), Some(Refusal::CodeUnknown)),
+                (self.speech.refresh(&self.refresh), Some(Refusal::RefreshTokenUnknown)),
+            ],
+            "cancelToken" => refused(self.speech.cancel(&self.access), Refusal::AccessTokenUnknown),
+            "pay" => refused(
+                self.speech.pay(&self.access, "another owner's", "IQD", "1000"),
+                Refusal::AccessTokenUnknown,
+            ),
+            "inquiryPayment" => refused(self.speech.inquire(&self.paid), Refusal::PaymentNotFound),
+            _ => return None,
+        })
+    }
+}
+
+fn readable(cell: ValueRef<'_>) -> String {
+    match cell {
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The rows that are in one of the two pictures only.
+fn differences(
+    before: &BTreeMap<String, Vec<String>>,
+    after: &BTreeMap<String, Vec<String>>,
+) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (one, other) in [(before, after), (after, before)] {
+        for (table, rows) in one {
+            let there = other.get(table);
+            let gone = rows.iter().filter(|row| there.is_none_or(|there| !there.contains(row)));
+            found.extend(gone.map(|row| (table.clone(), row.clone())));
+        }
+    }
+    found
+}
+
+/// A client with the first one's key, changed.
+fn register(store: &dyn Store, speech: Speech, name: &str, change: fn(&mut accord_core::client::Client)) {
+    let [like, _] = speech.clients();
+    let mut client = like.registration();
+    client.id = ClientId::new(format!("{name}-{}", speech.name()));
+    change(&mut client);
+    let key = ClientKey {
+        client: client.id.clone(),
+        version: fixture::KEY_VERSION.to_owned(),
+        public_key: like.key().public_key().pem().to_owned(),
+        status: KeyStatus::Active,
+        created_at: Timestamp(fixture::START),
+    };
+    let registered = store::transact(store, move |tx| {
+        tx.put_client(&client)?;
+        Ok(tx.put_client_key(&key)?)
+    });
+    registered.expect("a registered client");
+}
+
+/// The answer of a reply that is signed by the wallet over the request as it was sent.
+fn signed_answer(request: &Request, reply: &Reply) -> Value {
+    let wallet = PublicKey::parse(WALLET_PUBLIC_KEY).expect("the wallet's key");
+    let header = |name: &str| reply.header(name).unwrap_or_default().as_bytes();
+    let (method, target) = (request.method.as_bytes(), request.target.as_bytes());
+    let content =
+        signature::content_to_sign(method, target, header("client-id"), header("response-time"), &reply.body);
+    let verified =
+        signature::parse([header("signature")]).and_then(|read| signature::verify(&wallet, &content, &read));
+    assert_eq!(verified, Ok(()), "{} {}: {reply:?}", request.method, request.target);
+    assert_eq!(reply.header("content-type"), Some("application/json; charset=UTF-8"));
+    serde_json::from_slice(&reply.body).expect("a JSON body")
+}
+
+/// Every route: mount, operation.
+fn routes(speech: Speech) -> Vec<(&'static str, String)> {
+    let gateway = fixture::gateway();
+    let mounts = gateway.mounts().iter().filter(|mount| mount.dialect.name().as_str() == speech.name());
+    let routes: Vec<_> = mounts
+        .flat_map(|mount| {
+            let operations = mount.dialect.operations();
+            operations.iter().map(|operation| (operation.name, format!("{}{}", mount.prefix, operation.path)))
+        })
+        .collect();
+    assert!(routes.len() >= speech.operations().len());
+    routes
+}
+
+#[test]
+fn every_route_refuses_whatever_is_wrong_and_writes_nothing() {
+    let walk = Walk::start("walk-wrongs");
+    for speech in Speech::ALL {
+        let [who, _] = speech.clients();
+        let has = walk.furnish(speech);
+        for (operation, target) in routes(speech) {
+            let body =
+                has.good_body(operation).unwrap_or_else(|| panic!("the walk knows no body for {operation}"));
+            let before = walk.rows();
+            for (name, spoil, fault) in WRONGS {
+                let what = format!("{target}, {name}");
+                let good = walk.request(who, &target, &body);
+                let request = spoil(&Good { speech, who, request: &good });
+                let reply = http::send(walk.address, &request);
+                let answer = signed_answer(&request, &reply);
+                let code = speech.code(Reason::Fault(*fault));
+                assert_eq!(result_code(&answer), code.code, "{what}: {answer}");
+                assert_eq!(answer["result"]["resultStatus"], code.status.as_str(), "{what}");
+                assert_eq!(reply.status, if *fault == Fault::TooLarge { 413 } else { 200 }, "{what}");
+                let sent =
+                    request.values("client-id").next().map(|id| String::from_utf8_lossy(id).into_owned());
+                assert_eq!(reply.header("client-id").map(str::to_owned), sent, "{what}");
+            }
+            let left = differences(&before, &walk.rows());
+            assert!(left.is_empty(), "{target}: a refused call left something behind: {left:#?}");
+        }
+        // The bodies were good: signed as they should be, each is taken, at every mount.
+        let last = |operation: &str| operation == "cancelToken";
+        let mut routes = routes(speech);
+        routes.sort_by_key(|(operation, _)| last(operation));
+        for (operation, target) in routes {
+            let body = has.good_body(operation).expect("a body");
+            walk.call(who, &target, &body);
+        }
+    }
+    walk.stop();
+}
+
+#[test]
+fn every_route_is_closed_to_another_owner() {
+    let walk = Walk::start("walk-owners");
+    for speech in Speech::ALL {
+        let [first, second] = speech.clients();
+        let has = walk.furnish(speech);
+        let own = walk.call(first, &speech.target("prepare"), &speech.prepare("walk 1"));
+        for (operation, target) in routes(speech) {
+            let tries = has
+                .as_another_owner(operation)
+                .unwrap_or_else(|| panic!("{operation} is not tried as another owner: give it its case"));
+            for (body, refusal) in tries {
+                let before = walk.rows();
+                let request = walk.request(second, &target, &body);
+                let reply = http::send(walk.address, &request);
+                let answer = signed_answer(&request, &reply);
+                let Some(refusal) = refusal else {
+                    assert_eq!(result_code(&answer), "SUCCESS", "{target}: {answer}");
+                    assert_ne!(answer, own, "{target}: another owner got the first one's answer");
+                    continue;
+                };
+                assert_eq!(
+                    result_code(&answer),
+                    speech.code(Reason::Refusal(refusal)).code,
+                    "{target}: {answer}"
+                );
+                let mut changed = differences(&before, &walk.rows());
+                // An attempt on another's code is written down, and nothing else is.
+                changed.retain(|(table, row)| table != "journal" || !row.contains("code.foreign"));
+                assert!(changed.is_empty(), "{target}: another owner changed something: {changed:#?}");
+            }
+        }
+        // The first owner has lost nothing.
+        for operation in ["applyToken", "pay", "inquiryPayment", "cancelToken"] {
+            walk.call(first, &speech.target(operation), &has.good_body(operation).expect("a body"));
+        }
+    }
+    walk.stop();
+}
+
+fn plain(method: &str, target: &str) -> Request {
+    Request { method: method.to_owned(), target: target.to_owned(), ..Request::default() }
+}
+
+#[test]
+fn what_is_no_page_and_no_interface_is_said_plainly() {
+    let walk = Walk::start("walk-pages");
+    for target in ["/nothing", "/api/nothing", "/aps/api", "/v1", "/vx/payments/pay"] {
+        let reply = http::send(walk.address, &plain("GET", target));
+        assert_eq!(reply.status, 404, "{target}");
+        assert_eq!(reply.header("content-type"), Some("text/html; charset=utf-8"), "{target}");
+        assert_eq!(reply.header("signature"), None, "{target}");
+        assert!(!reply.body.is_empty(), "{target}");
+        let reply = http::send(walk.address, &plain("HEAD", target));
+        assert_eq!((reply.status, reply.body.len()), (404, 0), "{target}");
+    }
+    for target in ["/", "/health/live", "/health/ready", "/metrics"] {
+        assert_eq!(http::send(walk.address, &plain("GET", target)).status, 200, "{target}");
+        let reply = http::send(walk.address, &plain("HEAD", target));
+        assert_eq!((reply.status, reply.body.len()), (200, 0), "{target}");
+    }
+    // Every POST that is no page, and whatever is under a claimed version, belongs to a dialect.
+    for (method, target, speech) in [
+        ("POST", "/nothing", Speech::Qi),
+        ("POST", "/api/nothing", Speech::Qi),
+        ("POST", "/aps/api/nothing", Speech::AlipayPlus),
+        ("POST", "//v1/payments/pay", Speech::Qi),
+        ("POST", "/aps/api//v1/payments/pay", Speech::AlipayPlus),
+        ("POST", "/%761/payments/pay", Speech::Qi),
+        ("GET", "/v1/nothing", Speech::Qi),
+        ("GET", "/v7/payments/pay", Speech::Qi),
+        ("GET", "/aps/api/v1/nothing", Speech::AlipayPlus),
+        ("DELETE", "/api/v1/nothing", Speech::Qi),
+    ] {
+        let request = plain(method, target);
+        let reply = http::send(walk.address, &request);
+        let answer = signed_answer(&request, &reply);
+        let code = speech.code(Reason::Fault(Fault::PathUnknown)).code;
+        assert_eq!((reply.status, result_code(&answer)), (200, code), "{method} {target}: {answer}");
+        assert_eq!(reply.header("client-id"), None, "{method} {target}");
+    }
+    for speech in Speech::ALL {
+        for (_, target) in routes(speech) {
+            let reply = http::send(walk.address, &plain("HEAD", &target));
+            assert_eq!((reply.status, reply.body.len()), (200, 0), "{target}");
+        }
+    }
+    // The sandbox's control API is not there.
+    for target in ["/sandbox/clock", "/demo"] {
+        assert_eq!(http::send(walk.address, &plain("GET", target)).status, 404, "{target}");
+    }
+    walk.stop();
+}
+
+#[test]
+fn a_server_that_stops_says_unknown_and_never_failed() {
+    let walk = Walk::start("walk-draining");
+    for speech in Speech::ALL {
+        let has = walk.furnish(speech);
+        let [who, _] = speech.clients();
+        walk.server.app.draining.store(true, Ordering::Relaxed);
+        for (operation, target) in routes(speech) {
+            let body = has.good_body(operation).expect("a body");
+            let reply = http::send(walk.address, &walk.request(who, &target, &body));
+            let answer: Value = serde_json::from_slice(&reply.body).expect("a JSON body");
+            assert_eq!(
+                (reply.status, result_code(&answer)),
+                (503, "REQUEST_TRAFFIC_EXCEED_LIMIT"),
+                "{target}"
+            );
+            assert_eq!(answer["result"]["resultStatus"], "U", "{target}");
+        }
+        walk.server.app.draining.store(false, Ordering::Relaxed);
+    }
+    walk.stop();
+}
+
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).expect("a scratch folder");
+        Scratch(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
