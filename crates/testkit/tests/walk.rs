@@ -52,6 +52,8 @@ struct Belongings {
     refresh: String,
     /// paymentRequestId of a payment that succeeded.
     paid: String,
+    /// The wallet's id of that payment.
+    payment_id: String,
     /// References and ids of requests that shall be new.
     fresh: std::cell::Cell<u32>,
 }
@@ -135,9 +137,10 @@ impl Walk {
         let granted = self.call(who, &speech.target("applyToken"), &speech.apply(&code));
         let (access, refresh) = (text(&granted, "accessToken"), text(&granted, "refreshToken"));
         let paid = "paid before the walk".to_owned();
-        self.call(who, &speech.target("pay"), &speech.pay(&access, &paid, "IQD", "1000"));
+        let payment = self.call(who, &speech.target("pay"), &speech.pay(&access, &paid, "IQD", "1000"));
+        let payment_id = text(&payment, "paymentId");
         let code = self.code(speech, who, "walk 2");
-        Belongings { speech, code, access, refresh, paid, fresh: Default::default() }
+        Belongings { speech, code, access, refresh, paid, payment_id, fresh: Default::default() }
     }
 
     /// Every row of every table, once the notices of earlier calls have been dealt with.
@@ -202,7 +205,14 @@ impl Belongings {
                 self.speech.pay(&self.access, "another owner's", "IQD", "1000"),
                 Refusal::AccessTokenUnknown,
             ),
-            "inquiryPayment" => refused(self.speech.inquire(&self.paid), Refusal::PaymentNotFound),
+            "inquiryPayment" => {
+                let mut tries = refused(self.speech.inquire(&self.paid), Refusal::PaymentNotFound);
+                if self.speech == Speech::Qi {
+                    let by_id = serde_json::json!({ "paymentId": self.payment_id });
+                    tries.push((by_id, Some(Refusal::PaymentNotFound)));
+                }
+                tries
+            }
             _ => return None,
         })
     }
