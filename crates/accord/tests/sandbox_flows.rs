@@ -306,3 +306,27 @@ async fn the_control_api_serves_only_this_machine_directly() {
     let ahead = millis(&json!(house.now().await)) - before;
     assert!(ahead < 86_400_000, "{ahead}");
 }
+
+#[test]
+fn opening_balances_do_not_clash_for_users_of_one_bucket() {
+    use accord_core::handle::Bucket;
+    use accord_core::ids::CustomerId;
+    use accord_core::ledger::post;
+    use accord_core::money::{Amount, Currency};
+    use accord_core::{Moment, Timestamp, store};
+    let dir = house::support::Scratch::new("one-bucket");
+    let file = dir.path().join("accord.db");
+    let store =
+        accord_store::SqliteStore::open(&file, accord_store::SqliteOptions::default()).expect("a store");
+    let at = Moment::new(Timestamp(1_768_458_600_000), [7; 32]);
+    let ids = store::transact(&store, move |tx| {
+        let dinars = Amount::new(Currency::parse("IQD").expect("dinars"), 1_000).expect("an amount");
+        let mut random = at.random("users");
+        let mut users = (0..4).map(|_| CustomerId::mint(Bucket::new(7), &mut random));
+        users.try_fold(Vec::new(), |mut ids, user| {
+            ids.push(post::credit(tx, &user, dinars, "sandbox opening IQD", &at)?);
+            Ok(ids)
+        })
+    });
+    assert_eq!(ids.expect("four credits").len(), 4);
+}

@@ -73,7 +73,12 @@ fn post(
         accounts.push(Account { balance: balance.ok_or(Refusal::BalanceNotEnough)?, ..account });
     }
 
-    let id = PostingId::mint(bucket, &mut at.random(&format!("posting/{kind}/{reference}")));
+    let mut label = format!("posting/{kind}/{reference}");
+    if kind == PostingKind::Credit {
+        // One reference may credit several users in one moment (a sandbox's opening balances), even of one bucket.
+        accounts.iter().for_each(|account| label += &format!("/{}", account.customer));
+    }
+    let id = PostingId::mint(bucket, &mut at.random(&label));
     let entries: Vec<Entry> = lines
         .iter()
         .zip(0..)
