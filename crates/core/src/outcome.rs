@@ -63,6 +63,32 @@ crate::words! {
         OrderClosed = "order_closed",
         /// No payment of that id for this owner.
         PaymentNotFound = "payment_not_found",
+        /// The payment cannot be given back: it was never paid, or only judged.
+        PaymentNotRefundable = "payment_not_refundable",
+        /// Same refund request id, other content.
+        RefundReused = "refund_reused",
+        /// The refund is still running. Unknown, never Failure.
+        RefundRunning = "refund_running",
+        /// More than is left of the payment.
+        RefundOverPayment = "refund_over_payment",
+        /// In another currency than the payment.
+        RefundCurrency = "refund_currency",
+        /// The payment is too old to be refunded.
+        RefundTooLate = "refund_too_late",
+        /// No refund of that id for this owner.
+        RefundNotFound = "refund_not_found",
+        /// The payment is too old to be cancelled.
+        CancelTooLate = "cancel_too_late",
+        /// The one-time code is wrong, or nobody asked for it.
+        OneTimeCodeWrong = "one_time_code_wrong",
+        /// The one-time code has expired.
+        OneTimeCodeExpired = "one_time_code_expired",
+        /// Too many one-time codes, too soon, or too many tries.
+        OneTimeCodeLimit = "one_time_code_limit",
+        /// The user has no such channel.
+        ChannelMissing = "channel_missing",
+        /// Same message request id, other content.
+        MessageReused = "message_reused",
     }
 }
 

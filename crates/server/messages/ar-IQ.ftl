@@ -154,3 +154,16 @@ demo-raw-body = النص كما أُرسل
 demo-signature-made = موقّع من التاجر التجريبي
 demo-signature-verified = توقيع المحفظة: تمّ التحقق منه
 demo-signature-wrong = لم يُقبل التوقيع: { $reason }
+
+message-refund-title = استرداد { $amount } من { $merchant }
+message-refund = أعاد { $merchant } إليك مبلغ { $amount } بتاريخ { $time }.
+message-upcoming-title = سيسحب { $merchant } منك بتاريخ { $time }
+message-upcoming = سيسحب { $merchant } مبلغ { $amount } من محفظتك بتاريخ { $time }.
+message-upcoming-any = سيسحب { $merchant } من محفظتك بتاريخ { $time }.
+message-ended-title = انتهى اتفاقك مع { $merchant }
+message-ended-merchant = أنهى { $merchant } الاتفاق بتاريخ { $time }. لم يعد بإمكانه السحب منك.
+message-ended-user = أنهيت الاتفاق مع { $merchant } بتاريخ { $time }. لم يعد بإمكانه السحب منك.
+message-ended-wallet = أنهينا اتفاقك مع { $merchant } بتاريخ { $time }. لم يعد بإمكانه السحب منك.
+message-code-title = رمزك لدى { $merchant }
+message-code = { $code } هو رمزك لدى { $merchant }، صالح حتى { $time }. لا تعطه لأحد غيره.
+message-from-merchant = { $merchant }: { $title }

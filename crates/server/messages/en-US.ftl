@@ -154,3 +154,16 @@ demo-raw-body = The body, byte for byte
 demo-signature-made = Signed by the demo merchant
 demo-signature-verified = Signature of the wallet: verified
 demo-signature-wrong = Signature not accepted: { $reason }
+
+message-refund-title = Refund of { $amount } from { $merchant }
+message-refund = { $merchant } gave { $amount } back to you on { $time }.
+message-upcoming-title = { $merchant } will debit you on { $time }
+message-upcoming = { $merchant } will debit { $amount } from your wallet on { $time }.
+message-upcoming-any = { $merchant } will debit your wallet on { $time }.
+message-ended-title = Your agreement with { $merchant } has ended
+message-ended-merchant = { $merchant } ended the agreement on { $time }. It can no longer debit you.
+message-ended-user = You ended the agreement with { $merchant } on { $time }. It can no longer debit you.
+message-ended-wallet = We ended your agreement with { $merchant } on { $time }. It can no longer debit you.
+message-code-title = Your code for { $merchant }
+message-code = { $code } is your code for { $merchant }. It is good until { $time }. Give it to nobody else.
+message-from-merchant = { $merchant }: { $title }

@@ -3,7 +3,7 @@
 use crate::agreement::{Agreement, Scope, Terms};
 use crate::ids::{ClientId, DialectName, PaymentId, PaymentRequestId, PostingId};
 use crate::ledger::post;
-use crate::message::{self, Channel, Message};
+use crate::message::{self, About};
 use crate::moment::{Moment, Timestamp};
 use crate::money::Amount;
 use crate::notification::outbox;
@@ -184,18 +184,13 @@ pub(super) fn tell_everybody(
         PaymentStage::Failed { refusal, .. } => Some(refusal),
         PaymentStage::Succeeded { .. } | PaymentStage::InProcess => None,
     };
-    let message = |id| Message {
-        id,
-        customer: user.id.clone(),
-        channel: Channel::Inbox,
-        language: user.language,
+    let about = About::Debit {
         payment: payment.id.clone(),
         failure,
         merchant: terms.display_name.clone(),
         amount: payment.amount,
         agreement: payment.agreement.clone(),
-        at: at.now,
     };
-    message::tell(tx, at, message, &user.id, &payment.id)?;
+    message::tell(tx, at, &user, about)?;
     Ok(())
 }

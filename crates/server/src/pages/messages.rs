@@ -1,8 +1,9 @@
-//! What a user is told about a debit (Qi prepare, step 17): merchant, amount, time, payment id, and how to stop it.
+//! What a user is told (Qi prepare, step 17): about debits, refunds, agreements, and what merchants write.
 
 use super::i18n::{Key, Texts};
-use super::markup::clean_line;
-use accord_core::message::Message;
+use super::markup::{clean, clean_line};
+use accord_core::agreement::EndedBy;
+use accord_core::message::{About, Message};
 use accord_core::outcome::Refusal;
 
 /// A message in words.
@@ -18,20 +19,61 @@ pub struct Words {
 /// marks (U+2068, U+2069).
 pub fn render(message: &Message) -> Words {
     let t = Texts(message.language);
-    let (merchant, amount, time) =
-        (clean_line(&message.merchant), t.money(&message.amount), t.time(message.at));
-    let args = [("merchant", merchant.as_str()), ("amount", &amount), ("time", &time)];
-    let (title, first) = match message.failure {
-        None => (Key("message-paid-title"), t.with(Key("message-paid"), &args)),
-        Some(refusal) => {
-            let reason = t.with(reason(refusal), &[]);
-            let declined = t.with(Key("message-declined"), &args);
-            (Key("message-declined-title"), format!("{declined}\n{reason}"))
+    let now = t.time(message.at);
+    match &message.about {
+        About::Debit { payment, failure, merchant, amount, .. } => {
+            let (merchant, amount) = (clean_line(merchant), t.money(amount));
+            let args = [("merchant", merchant.as_str()), ("amount", &amount), ("time", &now)];
+            let (title, first) = match failure {
+                None => (Key("message-paid-title"), t.with(Key("message-paid"), &args)),
+                Some(refusal) => {
+                    let reason = t.with(reason(*refusal), &[]);
+                    let declined = t.with(Key("message-declined"), &args);
+                    (Key("message-declined-title"), format!("{declined}\n{reason}"))
+                }
+            };
+            let payment = t.with(Key("message-payment-id"), &[("payment", payment.as_str())]);
+            let stop = t.with(Key("message-stop"), &args[..1]);
+            Words { title: t.with(title, &args[..2]), text: format!("{first}\n{payment}\n{stop}") }
         }
-    };
-    let payment = t.with(Key("message-payment-id"), &[("payment", message.payment.as_str())]);
-    let stop = t.with(Key("message-stop"), &args[..1]);
-    Words { title: t.with(title, &args[..2]), text: format!("{first}\n{payment}\n{stop}") }
+        About::Refund { payment, merchant, amount, .. } => {
+            let (merchant, amount) = (clean_line(merchant), t.money(amount));
+            let args = [("merchant", merchant.as_str()), ("amount", &amount), ("time", &now)];
+            let payment = t.with(Key("message-payment-id"), &[("payment", payment.as_str())]);
+            let text = format!("{}\n{payment}", t.with(Key("message-refund"), &args));
+            Words { title: t.with(Key("message-refund-title"), &args[..2]), text }
+        }
+        About::Upcoming { merchant, amount, due_at, .. } => {
+            let (merchant, due) = (clean_line(merchant), t.time(*due_at));
+            let amount = amount.as_ref().map(|amount| t.money(amount));
+            let key = if amount.is_some() { Key("message-upcoming") } else { Key("message-upcoming-any") };
+            let amount = amount.unwrap_or_default();
+            let args = [("merchant", merchant.as_str()), ("time", &due), ("amount", &amount)];
+            let stop = t.with(Key("message-stop"), &args[..1]);
+            let args = if amount.is_empty() { &args[..2] } else { &args[..] };
+            Words { title: t.with(Key("message-upcoming-title"), &args[..2]), text: format!("{}\n{stop}", t.with(key, args)) }
+        }
+        About::Ended { merchant, by, .. } => {
+            let merchant = clean_line(merchant);
+            let key = match by {
+                EndedBy::Merchant => Key("message-ended-merchant"),
+                EndedBy::User => Key("message-ended-user"),
+                EndedBy::Wallet => Key("message-ended-wallet"),
+            };
+            let args = [("merchant", merchant.as_str()), ("time", now.as_str())];
+            Words { title: t.with(Key("message-ended-title"), &args[..1]), text: t.with(key, &args) }
+        }
+        About::OneTimeCode { merchant, code, expires_at, .. } => {
+            let (merchant, until) = (clean_line(merchant), t.time(*expires_at));
+            let args = [("merchant", merchant.as_str()), ("code", code), ("time", &until)];
+            Words { title: t.with(Key("message-code-title"), &args[..1]), text: t.with(Key("message-code"), &args) }
+        }
+        About::FromMerchant { merchant, title, content, .. } => {
+            let (merchant, title) = (clean_line(merchant), clean_line(title));
+            let args = [("merchant", merchant.as_str()), ("title", &title)];
+            Words { title: t.with(Key("message-from-merchant"), &args), text: clean(content) }
+        }
+    }
 }
 
 /// Why a debit did not happen, as far as it is the user's business.
@@ -64,7 +106,20 @@ fn reason(refusal: Refusal) -> Key {
         | Refusal::MerchantNotRegistered
         | Refusal::PaymentReused
         | Refusal::PaymentRunning
-        | Refusal::PaymentNotFound => Key("reason-merchant"),
+        | Refusal::PaymentNotFound
+        | Refusal::PaymentNotRefundable
+        | Refusal::RefundReused
+        | Refusal::RefundRunning
+        | Refusal::RefundOverPayment
+        | Refusal::RefundCurrency
+        | Refusal::RefundTooLate
+        | Refusal::RefundNotFound
+        | Refusal::CancelTooLate
+        | Refusal::OneTimeCodeWrong
+        | Refusal::OneTimeCodeExpired
+        | Refusal::OneTimeCodeLimit
+        | Refusal::ChannelMissing
+        | Refusal::MessageReused => Key("reason-merchant"),
     }
 }
 
@@ -79,21 +134,25 @@ mod tests {
     use accord_core::money::{Amount, Currency};
     use accord_core::user::Language;
 
-    fn message(language: Language, failure: Option<Refusal>) -> Message {
+    fn message(language: Language, failure: Option<Refusal>) -> (Message, PaymentId) {
         let mut random = Moment::new(Timestamp(0), [7; 32]).random("test");
         let bucket = Bucket::new(1);
-        Message {
+        let payment = PaymentId::mint(bucket, &mut random);
+        let message = Message {
             id: MessageId::mint(bucket, &mut random),
             customer: CustomerId::mint(bucket, &mut random),
             channel: Channel::Inbox,
             language,
-            payment: PaymentId::mint(bucket, &mut random),
-            failure,
-            merchant: "متجر \u{202E}Shop\nof Baghdad".to_owned(),
-            amount: Currency::parse("IQD").and_then(|iqd| Amount::new(iqd, 25_000_000)).unwrap(),
-            agreement: AgreementId::mint(bucket, &mut random),
+            about: About::Debit {
+                payment: payment.clone(),
+                failure,
+                merchant: "متجر \u{202E}Shop\nof Baghdad".to_owned(),
+                amount: Currency::parse("IQD").and_then(|iqd| Amount::new(iqd, 25_000_000)).unwrap(),
+                agreement: AgreementId::mint(bucket, &mut random),
+            },
             at: Timestamp(1_795_300_080_000),
-        }
+        };
+        (message, payment)
     }
 
     #[test]
@@ -102,10 +161,10 @@ mod tests {
             (Language::English, "25,000 IQD", "22 November 2026, 01:28", "end the agreement"),
             (Language::Arabic, "٢٥٬٠٠٠ دينار عراقي (IQD)", "٢٢ تشرين الثاني ٢٠٢٦، ٠١:٢٨", "أنهِ الاتفاق"),
         ] {
-            let message = message(language, None);
+            let (message, payment) = message(language, None);
             let words = render(&message);
             let whole = format!("{}\n{}", words.title, words.text);
-            for part in ["متجر Shop of Baghdad", amount, time, message.payment.as_str(), stop] {
+            for part in ["متجر Shop of Baghdad", amount, time, payment.as_str(), stop] {
                 assert!(whole.contains(part), "{part} in {whole}");
             }
         }
@@ -114,12 +173,12 @@ mod tests {
     #[test]
     fn every_refusal_has_a_reason_and_is_told_as_no_debit() {
         for language in [Language::English, Language::Arabic] {
-            let paid = render(&message(language, None));
+            let paid = render(&message(language, None).0);
             for refusal in Refusal::ALL {
-                let message = message(language, Some(*refusal));
+                let (message, payment) = message(language, Some(*refusal));
                 let words = render(&message);
                 assert_ne!(words.title, paid.title);
-                assert!(words.text.contains(message.payment.as_str()));
+                assert!(words.text.contains(payment.as_str()));
                 assert!(words.text.contains(&Texts(language).with(reason(*refusal), &[])));
                 assert!(!words.text.contains("reason-"), "{refusal}: {}", words.text);
             }

@@ -1,19 +1,21 @@
-//! Rows of messages to users: one for each payment and channel.
+//! Rows of messages to users: one for each kind, subject and channel. What differs by kind is one line of fields.
 
-use super::sql::{self, statements};
+use super::sql::{self, read_list, statements, write_list};
+use accord_core::Timestamp;
+use accord_core::agreement::EndedBy;
 use accord_core::ids::{AgreementId, CustomerId, MessageId, PaymentId};
-use accord_core::message::{Channel, Message};
+use accord_core::message::{About, Channel, Message};
+use accord_core::money::{Amount, Currency};
 use accord_core::outcome::Refusal;
 use accord_core::store::Stored;
 use accord_core::user::Language;
 use rusqlite::{Connection, params};
 
 statements! {
-    MESSAGES = "SELECT id, customer, channel, language, payment, failure, merchant, currency, amount, agreement, at
-        FROM messages WHERE bucket = ?1 AND customer = ?2 ORDER BY at DESC, id DESC, payment DESC LIMIT ?3";
-    INSERT_MESSAGE = "INSERT INTO messages (bucket, id, customer, channel, language, payment, failure, merchant,
-        currency, amount, agreement, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-        ON CONFLICT (bucket, payment, channel) DO NOTHING";
+    MESSAGES = "SELECT id, customer, channel, language, kind, details, at
+        FROM inbox WHERE bucket = ?1 AND customer = ?2 ORDER BY at DESC, id DESC LIMIT ?3";
+    INSERT_MESSAGE = "INSERT INTO inbox (bucket, id, customer, channel, language, kind, subject, details, at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (bucket, kind, subject, channel) DO NOTHING";
 }
 
 pub(super) fn messages(db: &Connection, customer: &CustomerId, limit: usize) -> Stored<Vec<Message>> {
@@ -24,11 +26,10 @@ pub(super) fn messages(db: &Connection, customer: &CustomerId, limit: usize) -> 
             customer: row.parsed(CustomerId::read)?,
             channel: row.parsed(Channel::parse)?,
             language: row.parsed(Language::parse)?,
-            payment: row.parsed(PaymentId::read)?,
-            failure: row.maybe(Refusal::parse)?,
-            merchant: row.get()?,
-            amount: row.amount()?,
-            agreement: row.parsed(AgreementId::read)?,
+            about: {
+                let kind: String = row.get()?;
+                row.parsed(|details| read(&kind, details))?
+            },
             at: row.time()?,
         })
     })
@@ -41,13 +42,106 @@ pub(super) fn insert_message(db: &Connection, message: &Message) -> Stored<()> {
         message.customer.as_str(),
         message.channel.as_str(),
         message.language.as_str(),
-        message.payment.as_str(),
-        message.failure.map(Refusal::as_str),
-        message.merchant,
-        message.amount.currency.code(),
-        message.amount.value(),
-        message.agreement.as_str(),
+        message.about.kind(),
+        message.about.subject(),
+        write(&message.about),
         message.at.0,
     ];
     sql::write(db, INSERT_MESSAGE, values)
+}
+
+/// The fields of a kind, in the order of [`About`]; nothing is an empty field.
+fn write(about: &About) -> String {
+    let value = |amount: &Amount| amount.value().to_string();
+    let fields: Vec<String> = match about {
+        About::Debit { payment, failure, merchant, amount, agreement } => vec![
+            payment.to_string(),
+            failure.map(Refusal::as_str).unwrap_or_default().to_owned(),
+            merchant.clone(),
+            amount.currency.to_string(),
+            value(amount),
+            agreement.to_string(),
+        ],
+        About::Refund { refund, payment, merchant, amount } => vec![
+            refund.clone(),
+            payment.to_string(),
+            merchant.clone(),
+            amount.currency.to_string(),
+            value(amount),
+        ],
+        About::Upcoming { agreement, merchant, amount, due_at } => vec![
+            agreement.to_string(),
+            merchant.clone(),
+            amount.map(|amount| amount.currency.to_string()).unwrap_or_default(),
+            amount.as_ref().map(value).unwrap_or_default(),
+            due_at.0.to_string(),
+        ],
+        About::Ended { agreement, merchant, by } => {
+            vec![agreement.to_string(), merchant.clone(), by.to_string()]
+        }
+        About::OneTimeCode { request, merchant, code, expires_at } => {
+            vec![request.clone(), merchant.clone(), code.clone(), expires_at.0.to_string()]
+        }
+        About::FromMerchant { request, merchant, title, content, url } => vec![
+            request.clone(),
+            merchant.clone(),
+            title.clone(),
+            content.clone(),
+            url.clone().unwrap_or_default(),
+        ],
+    };
+    write_list([fields.iter().map(String::as_str).collect()])
+}
+
+fn read(kind: &str, details: &str) -> Option<About> {
+    let [fields] = <[Vec<String>; 1]>::try_from(read_list(details)?).ok()?;
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    Some(match (kind, fields.as_slice()) {
+        ("debit", [payment, failure, merchant, currency, value, agreement]) => About::Debit {
+            payment: PaymentId::read(payment)?,
+            failure: if failure.is_empty() { None } else { Some(Refusal::parse(failure)?) },
+            merchant: (*merchant).to_owned(),
+            amount: amount(currency, value)?,
+            agreement: AgreementId::read(agreement)?,
+        },
+        ("refund", [refund, payment, merchant, currency, value]) => About::Refund {
+            refund: (*refund).to_owned(),
+            payment: PaymentId::read(payment)?,
+            merchant: (*merchant).to_owned(),
+            amount: amount(currency, value)?,
+        },
+        ("upcoming", [agreement, merchant, currency, value, due_at]) => About::Upcoming {
+            agreement: AgreementId::read(agreement)?,
+            merchant: (*merchant).to_owned(),
+            amount: if currency.is_empty() { None } else { Some(amount(currency, value)?) },
+            due_at: time(due_at)?,
+        },
+        ("ended", [agreement, merchant, by]) => About::Ended {
+            agreement: AgreementId::read(agreement)?,
+            merchant: (*merchant).to_owned(),
+            by: EndedBy::parse(by)?,
+        },
+        ("one_time_code", [request, merchant, code, expires_at]) => About::OneTimeCode {
+            request: (*request).to_owned(),
+            merchant: (*merchant).to_owned(),
+            code: (*code).to_owned(),
+            expires_at: time(expires_at)?,
+        },
+        ("from_merchant", [request, merchant, title, content, url]) => About::FromMerchant {
+            request: (*request).to_owned(),
+            merchant: (*merchant).to_owned(),
+            title: (*title).to_owned(),
+            content: (*content).to_owned(),
+            url: (!url.is_empty()).then(|| (*url).to_owned()),
+        },
+        _ => return None,
+    })
+}
+
+fn amount(currency: &str, value: &str) -> Option<Amount> {
+    Amount::new(Currency::parse(currency)?, value.parse().ok()?)
+}
+
+fn time(millis: &str) -> Option<Timestamp> {
+    millis.parse().ok().map(Timestamp)
 }

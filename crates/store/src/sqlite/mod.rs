@@ -5,20 +5,27 @@
 //! [`migrations`] is the schema. Nothing here knows a business rule.
 
 mod agreement;
+mod audit;
 #[cfg(test)]
 mod catalogue;
 mod client;
+mod control;
 mod fault;
 mod journal;
 mod ledger;
 mod message;
 pub mod migrations;
 mod notification;
+mod operator;
 mod payment;
+mod people;
 mod readers;
+mod refund;
 mod rows;
+mod settlement;
 mod sql;
 mod token;
+mod unbinding;
 mod user;
 mod wal;
 mod writer;

@@ -4,7 +4,6 @@ use super::samples::*;
 use super::{end_of, keep, see};
 use accord_core::agreement::{Agreement, AgreementStage, SessionStage};
 use accord_core::ids::CustomerId;
-use accord_core::message::Message;
 use accord_core::notification::NotificationState::Pending;
 use accord_core::payment::PaymentStage::InProcess;
 use accord_core::store::{Store, StoreFault, Stored, Tx};
@@ -173,7 +172,7 @@ pub fn an_authorization_becomes_one_agreement(store: &dyn Store) {
 /// One message for each payment and channel: a second one changes nothing and is no fault.
 pub fn the_second_message_about_a_payment_is_silently_the_first(store: &dyn Store) {
     let first = message(1, 1, 1, false);
-    let second = Message { merchant: "another".into(), ..message(2, 1, 1, true) };
+    let second = message(2, 1, 1, true);
     let other = message(3, 1, 5, true);
     for row in [first.clone(), second, other.clone()] {
         keep(store, move |tx| tx.insert_message(&row));

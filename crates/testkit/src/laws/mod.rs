@@ -60,6 +60,7 @@ macro_rules! store_laws {
                 the_ledger_comes_back_as_it_was,
                 the_outbox_comes_back_as_it_was,
                 messages_and_journal_come_back_as_they_were,
+                messages_of_every_kind_come_back_as_they_were,
             }
             $crate::store_laws! { @tests $open; transactions:
                 a_rule_sees_what_it_wrote,

@@ -212,3 +212,19 @@ pub fn messages_and_journal_come_back_as_they_were(store: &dyn Store) {
         });
     }
 }
+
+/// Every kind of message comes back as it was.
+pub fn messages_of_every_kind_come_back_as_they_were(store: &dyn Store) {
+    for rich in [false, true] {
+        for (about, number) in abouts(rich).into_iter().zip(1..) {
+            let customer = number + if rich { 100 } else { 0 };
+            let row = message_about(number, customer, rich, about);
+            let written = row.clone();
+            keep(store, move |tx| tx.insert_message(&written));
+            see(store, move |rows| {
+                assert_eq!(rows.messages(&customer_id(customer), 9)?, vec![row]);
+                Ok(())
+            });
+        }
+    }
+}

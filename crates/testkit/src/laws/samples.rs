@@ -411,18 +411,54 @@ pub fn attempt(notification: u32, number: u32, rich: bool) -> Attempt {
 
 /// A message to a customer about a payment.
 pub fn message(number: u32, customer: u32, payment: u32, rich: bool) -> Message {
-    Message {
-        id: message_id(number),
-        customer: customer_id(customer),
-        channel: Channel::Inbox,
-        language: if rich { Language::Arabic } else { Language::English },
+    let about = About::Debit {
         payment: payment_id(payment),
         failure: rich.then_some(Refusal::BalanceNotEnough),
         merchant: text(rich),
         amount: amount(rich),
         agreement: agreement_id(number),
+    };
+    message_about(number, customer, rich, about)
+}
+
+/// A message to a customer about anything.
+pub fn message_about(number: u32, customer: u32, rich: bool, about: About) -> Message {
+    Message {
+        id: message_id(number),
+        customer: customer_id(customer),
+        channel: Channel::Inbox,
+        language: if rich { Language::Arabic } else { Language::English },
+        about,
         at: Timestamp(i64::from(number % 3)),
     }
+}
+
+/// One of each kind of message but the debit's.
+pub fn abouts(rich: bool) -> Vec<About> {
+    let (agreement, payment, merchant) = (agreement_id(1), payment_id(1), text(rich));
+    vec![
+        About::Refund { refund: text(rich), payment, merchant: merchant.clone(), amount: amount(rich) },
+        About::Upcoming {
+            agreement: agreement.clone(),
+            merchant: merchant.clone(),
+            amount: rich.then(|| amount(rich)),
+            due_at: time(rich),
+        },
+        About::Ended { agreement, merchant: merchant.clone(), by: EndedBy::User },
+        About::OneTimeCode {
+            request: text(rich),
+            merchant: merchant.clone(),
+            code: text(rich),
+            expires_at: time(rich),
+        },
+        About::FromMerchant {
+            request: text(rich),
+            merchant,
+            title: text(rich),
+            content: text(rich),
+            url: rich.then(|| text(rich)),
+        },
+    ]
 }
 
 /// A line about a subject.

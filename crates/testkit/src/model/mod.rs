@@ -3,9 +3,16 @@
 //! One lock, ordered maps, an undo list. It is what other stores are compared with ([`crate::laws`]) and what
 //! fast tests and the simulator run on. It is not durable, and nothing of it is in the product.
 
+mod audit;
+mod control;
+mod operator;
+mod people;
+mod refund;
 mod rows;
+mod settlement;
 mod table;
 mod tx;
+mod unbinding;
 
 use accord_core::agreement::{Agreement, Consent, PrepareClaim, Session, Terms};
 use accord_core::client::{Client, ClientKey};
@@ -161,6 +168,6 @@ books! {
     entries: (PostingId, u32) => Entry,
     notifications: NotificationId => Notification,
     attempts: (NotificationId, u32) => Attempt,
-    messages: (Bucket, PaymentId, Channel) => Message,
+    messages: (Bucket, &'static str, String, Channel) => Message,
     journal: (Bucket, String, Timestamp, JournalId) => JournalLine,
 }

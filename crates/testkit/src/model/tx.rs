@@ -137,7 +137,8 @@ impl Tx for Books {
         self.attempts.insert((attempt.notification.clone(), attempt.number), attempt.clone())
     }
     fn insert_message(&mut self, message: &Message) -> Stored<()> {
-        let key = (message.customer.bucket(), message.payment.clone(), message.channel);
+        let about = &message.about;
+        let key = (message.customer.bucket(), about.kind(), about.subject(), message.channel);
         if self.messages.get(&key).is_none() {
             self.messages.put(key, message.clone());
         }

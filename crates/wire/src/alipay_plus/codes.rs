@@ -32,6 +32,7 @@ const fn u(code: &'static str, source: &'static str, meaning: &'static str) -> C
 const PREPARE: &str = "prepare, Result/Error codes";
 const APPLY: &str = "Auto Debit, refresh access token";
 const PAY: &str = "Auto Debit, make payment";
+const REFUND: &str = "refund";
 
 fn of_fault(fault: Fault) -> Code {
     match fault {
@@ -145,6 +146,47 @@ pub(super) fn of_refusal(refusal: Refusal) -> Code {
         Refusal::OrderClosed => f("ORDER_IS_CLOSED", PAY, "The order is closed."),
         Refusal::PaymentNotFound => {
             f("ORDER_NOT_EXIST", "Auto Debit, respond to payment inquiry", "The order does not exist.")
+        }
+        Refusal::PaymentNotRefundable => {
+            f("ORDER_IS_CLOSED", "silent; refund of what was never paid", "The order was not paid or is closed.")
+        }
+        Refusal::RefundReused => f(
+            "REPEAT_REQ_INCONSISTENT",
+            "API idempotency",
+            "Amount, surcharge or promotion differ from the first request of this refundRequestId.",
+        ),
+        Refusal::RefundRunning => u(
+            "UNKNOWN_EXCEPTION",
+            "silent; refund: U means the same request again",
+            "The refund is being processed; send the same request again.",
+        ),
+        Refusal::RefundOverPayment => {
+            f("REFUND_AMOUNT_EXCEED", REFUND, "The refunds would exceed the payment.")
+        }
+        Refusal::RefundCurrency => {
+            f("CURRENCY_NOT_SUPPORT", "refund; decision 34a", "Refunds are made in the payment's currency.")
+        }
+        Refusal::RefundTooLate => f("REFUND_WINDOW_EXCEED", REFUND, "The payment is too old to be refunded."),
+        Refusal::RefundNotFound => f("ORDER_NOT_EXIST", REFUND, "The refund does not exist."),
+        Refusal::CancelTooLate => {
+            f("CANCEL_WINDOW_EXCEED", "cancelPayment, window", "The payment is too old to be canceled.")
+        }
+        Refusal::OneTimeCodeWrong => {
+            f("VERIFY_UNMATCHED", "silent; the family's code list", "The one-time code does not match.")
+        }
+        Refusal::OneTimeCodeExpired => {
+            f("VERIFY_UNMATCHED", "silent; the family's code list", "The one-time code has expired.")
+        }
+        Refusal::OneTimeCodeLimit => f(
+            "VERIFY_TIMES_EXCEED_LIMIT",
+            "silent; the family's code list",
+            "Too many one-time codes or tries; try later.",
+        ),
+        Refusal::ChannelMissing => {
+            f("PROCESS_FAIL", "sendOTP, verifyType", "The user has no such channel.")
+        }
+        Refusal::MessageReused => {
+            f("REPEAT_REQ_INCONSISTENT", "API idempotency", "The message differs from the first request.")
         }
     }
 }

@@ -96,7 +96,8 @@ pub fn of_fault(fault: Fault) -> Code {
 /// What Qi calls a refusal by a rule.
 pub fn of_refusal(refusal: Refusal) -> Code {
     const TOKEN: &str = "platform V1 applyToken, error codes";
-    const PAY: &str = "platform V1 pay, error codes";
+    const REFUND: &str = "platform V1 refund, error codes";
+const PAY: &str = "platform V1 pay, error codes";
     let f = |code, source, meaning| Code { code, status: Status::F, source, meaning };
     match refusal {
         Refusal::ReferenceReused => {
@@ -165,5 +166,43 @@ pub fn of_refusal(refusal: Refusal) -> Code {
         Refusal::PaymentNotFound => {
             f("ORDER_NOT_EXIST", "platform V1 inquiryPayment, error codes", "There is no such payment.")
         }
+        Refusal::PaymentNotRefundable => {
+            f("ORDER_STATUS_INVALID", REFUND, "The order was not paid or is closed.")
+        }
+        Refusal::RefundReused => f(
+            "REPEAT_REQ_INCONSISTENT",
+            REFUND,
+            "Payment or amount differ from the first request of this refundRequestId.",
+        ),
+        Refusal::RefundRunning => Code {
+            code: "REFUND_IN_PROCESS",
+            status: Status::U,
+            source: REFUND,
+            meaning: "The refund is being processed; inquire or send the same request again.",
+        },
+        Refusal::RefundOverPayment => {
+            f("REFUND_AMOUNT_EXCEED", REFUND, "The refunds would exceed the payment.")
+        }
+        Refusal::RefundCurrency => {
+            f("CURRENCY_NOT_SUPPORT", "refund; decision 34a", "Refunds are made in the payment's currency.")
+        }
+        Refusal::RefundTooLate => f("REFUND_WINDOW_EXCEED", REFUND, "The payment is too old to be refunded."),
+        Refusal::RefundNotFound => {
+            f("REFUND_NOT_EXIST", "platform V1 inquiryRefund, error codes", "There is no such refund.")
+        }
+        Refusal::CancelTooLate => {
+            f("ORDER_STATUS_INVALID", "silent; not part of this dialect", "The payment is too old to be canceled.")
+        }
+        Refusal::OneTimeCodeWrong | Refusal::OneTimeCodeExpired | Refusal::OneTimeCodeLimit => {
+            f("PROCESS_FAIL", "silent; not part of this dialect", "The one-time code was not accepted.")
+        }
+        Refusal::ChannelMissing => {
+            f("USER_STATUS_ERROR", "platform V2 sendInbox, error codes", "The user cannot be reached so.")
+        }
+        Refusal::MessageReused => f(
+            "VERIFY_REQUEST_ID_INVALID",
+            "platform V2 sendInbox, error codes",
+            "The requestId was used for another message.",
+        ),
     }
 }

@@ -4,6 +4,14 @@
 //! a conflict, and reports the end only when it is durable. Reads that decide nothing use [`Rows`] alone, on a
 //! path that never waits for the writer. The laws of this port are in `accord-testkit`.
 
+pub mod audit;
+pub mod control;
+pub mod operator;
+pub mod people;
+pub mod refund;
+pub mod settlement;
+pub mod unbinding;
+
 use crate::agreement::{Agreement, Consent, PrepareClaim, Session, Terms};
 use crate::client::{Client, ClientKey};
 use crate::handle::Bucket;
@@ -51,7 +59,15 @@ pub type Stored<T> = Result<T, StoreFault>;
 /// Everything that can be read.
 ///
 /// Lists are in the order named and at most `limit` long.
-pub trait Rows {
+pub trait Rows:
+    refund::RefundRows
+    + control::ControlRows
+    + people::PeopleRows
+    + unbinding::UnbindingRows
+    + settlement::SettlementRows
+    + audit::AuditRows
+    + operator::OperatorRows
+{
     /// The client of that id.
     fn client(&self, id: &ClientId) -> Stored<Option<Client>>;
     /// All clients, by id.
@@ -137,7 +153,16 @@ pub trait Rows {
 
 /// Everything that can be written, inside one transaction. An insert of a key that exists is a
 /// [`StoreFault::Conflict`]; an update of a key that does not exist is [`StoreFault::Corrupt`].
-pub trait Tx: Rows {
+pub trait Tx:
+    Rows
+    + refund::RefundTx
+    + control::ControlTx
+    + people::PeopleTx
+    + unbinding::UnbindingTx
+    + settlement::SettlementTx
+    + audit::AuditTx
+    + operator::OperatorTx
+{
     /// Registers a client, or replaces the row of its id.
     fn put_client(&mut self, client: &Client) -> Stored<()>;
     /// Registers a key, or replaces the row of its client and version.
@@ -193,7 +218,7 @@ pub trait Tx: Rows {
     /// Appends an attempt. Unique: notification and number.
     fn insert_attempt(&mut self, attempt: &Attempt) -> Stored<()>;
 
-    /// Leaves a message. Unique: payment and channel; a second one is silently the first.
+    /// Leaves a message. Unique: kind, subject and channel; a second one is silently the first.
     fn insert_message(&mut self, message: &Message) -> Stored<()>;
     /// Appends a line to the journal.
     fn insert_journal(&mut self, line: &JournalLine) -> Stored<()>;

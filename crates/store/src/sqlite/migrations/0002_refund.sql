@@ -1,0 +1,1 @@
+-- The rows of crates/core/src/store/refund.rs.
