@@ -13,7 +13,7 @@ use rusqlite::{Connection, params};
 
 statements! {
     MESSAGES = "SELECT id, customer, channel, language, kind, details, at
-        FROM inbox WHERE bucket = ?1 AND customer = ?2 ORDER BY at DESC, id DESC LIMIT ?3";
+        FROM inbox WHERE bucket = ?1 AND customer = ?2 ORDER BY at DESC, id DESC, subject DESC LIMIT ?3";
     INSERT_MESSAGE = "INSERT INTO inbox (bucket, id, customer, channel, language, kind, subject, details, at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (bucket, kind, subject, channel) DO NOTHING";
 }

@@ -435,7 +435,7 @@ pub fn message_about(number: u32, customer: u32, rich: bool, about: About) -> Me
 
 /// One of each kind of message but the debit's.
 pub fn abouts(rich: bool) -> Vec<About> {
-    let (agreement, payment, merchant) = (agreement_id(1), payment_id(1), text(rich));
+    let (agreement, payment, merchant) = (agreement_id(if rich { 2 } else { 1 }), payment_id(1), text(rich));
     vec![
         About::Refund { refund: text(rich), payment, merchant: merchant.clone(), amount: amount(rich) },
         About::Upcoming {

@@ -173,7 +173,7 @@ impl Rows for Books {
     }
     fn messages(&self, customer: &CustomerId, limit: usize) -> Stored<Vec<Message>> {
         let theirs = self.messages.values().filter(|row| row.customer == *customer);
-        Ok(sorted(theirs, limit, |row| std::cmp::Reverse((row.at, &row.id))))
+        Ok(sorted(theirs, limit, |row| std::cmp::Reverse((row.at, row.id.clone(), row.about.subject()))))
     }
     fn journal_of(&self, bucket: Bucket, subject: &str) -> Stored<Vec<JournalLine>> {
         let lines = self.journal.range(..).filter(|((of, about, ..), _)| *of == bucket && about == subject);
