@@ -51,7 +51,10 @@ pub fn render(message: &Message) -> Words {
             let args = [("merchant", merchant.as_str()), ("time", &due), ("amount", &amount)];
             let stop = t.with(Key("message-stop"), &args[..1]);
             let args = if amount.is_empty() { &args[..2] } else { &args[..] };
-            Words { title: t.with(Key("message-upcoming-title"), &args[..2]), text: format!("{}\n{stop}", t.with(key, args)) }
+            Words {
+                title: t.with(Key("message-upcoming-title"), &args[..2]),
+                text: format!("{}\n{stop}", t.with(key, args)),
+            }
         }
         About::Ended { merchant, by, .. } => {
             let merchant = clean_line(merchant);
@@ -66,7 +69,10 @@ pub fn render(message: &Message) -> Words {
         About::OneTimeCode { merchant, code, expires_at, .. } => {
             let (merchant, until) = (clean_line(merchant), t.time(*expires_at));
             let args = [("merchant", merchant.as_str()), ("code", code), ("time", &until)];
-            Words { title: t.with(Key("message-code-title"), &args[..1]), text: t.with(Key("message-code"), &args) }
+            Words {
+                title: t.with(Key("message-code-title"), &args[..1]),
+                text: t.with(Key("message-code"), &args),
+            }
         }
         About::FromMerchant { merchant, title, content, .. } => {
             let (merchant, title) = (clean_line(merchant), clean_line(title));

@@ -24,24 +24,23 @@ impl Migration {
 }
 
 /// Every step that this program knows, in order.
-pub const ALL: &[Migration] =
-    &[
-        Migration { version: 1, name: "first_tables", sql: include_str!("migrations/0001_first_tables.sql") },
-        Migration {
-            version: 2,
-            name: "refunds_controls_and_books",
-            sql: concat!(
-                include_str!("migrations/0002_inbox.sql"),
-                include_str!("migrations/0002_refund.sql"),
-                include_str!("migrations/0002_control.sql"),
-                include_str!("migrations/0002_people.sql"),
-                include_str!("migrations/0002_unbinding.sql"),
-                include_str!("migrations/0002_settlement.sql"),
-                include_str!("migrations/0002_audit.sql"),
-                include_str!("migrations/0002_operator.sql"),
-            ),
-        },
-    ];
+pub const ALL: &[Migration] = &[
+    Migration { version: 1, name: "first_tables", sql: include_str!("migrations/0001_first_tables.sql") },
+    Migration {
+        version: 2,
+        name: "refunds_controls_and_books",
+        sql: concat!(
+            include_str!("migrations/0002_inbox.sql"),
+            include_str!("migrations/0002_refund.sql"),
+            include_str!("migrations/0002_control.sql"),
+            include_str!("migrations/0002_people.sql"),
+            include_str!("migrations/0002_unbinding.sql"),
+            include_str!("migrations/0002_settlement.sql"),
+            include_str!("migrations/0002_audit.sql"),
+            include_str!("migrations/0002_operator.sql"),
+        ),
+    },
+];
 
 /// The newest version that this program knows.
 pub const NEWEST: u32 = ALL.len() as u32;

@@ -13,6 +13,19 @@ pub const NOT_SHOWN: &[(Reason, &str)] = &[
     (Reason::Fault(Fault::Overloaded), "said by the server before or after the gateway: tests/walk.rs"),
     (Reason::Fault(Fault::TooLarge), "the limit is kept by the socket: tests/walk.rs"),
     (Reason::Refusal(Refusal::ClientSuspended), "so far the envelope refuses a suspended client first"),
+    (Reason::Refusal(Refusal::PaymentNotRefundable), "no operation of it is served yet"),
+    (Reason::Refusal(Refusal::RefundReused), "no operation of it is served yet"),
+    (Reason::Refusal(Refusal::RefundRunning), "no operation of it is served yet"),
+    (Reason::Refusal(Refusal::RefundOverPayment), "no operation of it is served yet"),
+    (Reason::Refusal(Refusal::RefundCurrency), "no operation of it is served yet"),
+    (Reason::Refusal(Refusal::RefundTooLate), "no operation of it is served yet"),
+    (Reason::Refusal(Refusal::RefundNotFound), "no operation of it is served yet"),
+    (Reason::Refusal(Refusal::CancelTooLate), "no operation of it is served yet"),
+    (Reason::Refusal(Refusal::OneTimeCodeWrong), "no operation of it is served yet"),
+    (Reason::Refusal(Refusal::OneTimeCodeExpired), "no operation of it is served yet"),
+    (Reason::Refusal(Refusal::OneTimeCodeLimit), "no operation of it is served yet"),
+    (Reason::Refusal(Refusal::ChannelMissing), "no operation of it is served yet"),
+    (Reason::Refusal(Refusal::MessageReused), "no operation of it is served yet"),
 ];
 
 /// Reasons that one dialect cannot come upon, and why not.

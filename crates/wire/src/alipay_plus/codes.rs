@@ -147,9 +147,11 @@ pub(super) fn of_refusal(refusal: Refusal) -> Code {
         Refusal::PaymentNotFound => {
             f("ORDER_NOT_EXIST", "Auto Debit, respond to payment inquiry", "The order does not exist.")
         }
-        Refusal::PaymentNotRefundable => {
-            f("ORDER_IS_CLOSED", "silent; refund of what was never paid", "The order was not paid or is closed.")
-        }
+        Refusal::PaymentNotRefundable => f(
+            "ORDER_IS_CLOSED",
+            "silent; refund of what was never paid",
+            "The order was not paid or is closed.",
+        ),
         Refusal::RefundReused => f(
             "REPEAT_REQ_INCONSISTENT",
             "API idempotency",
@@ -182,9 +184,7 @@ pub(super) fn of_refusal(refusal: Refusal) -> Code {
             "silent; the family's code list",
             "Too many one-time codes or tries; try later.",
         ),
-        Refusal::ChannelMissing => {
-            f("PROCESS_FAIL", "sendOTP, verifyType", "The user has no such channel.")
-        }
+        Refusal::ChannelMissing => f("PROCESS_FAIL", "sendOTP, verifyType", "The user has no such channel."),
         Refusal::MessageReused => {
             f("REPEAT_REQ_INCONSISTENT", "API idempotency", "The message differs from the first request.")
         }

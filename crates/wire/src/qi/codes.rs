@@ -97,7 +97,7 @@ pub fn of_fault(fault: Fault) -> Code {
 pub fn of_refusal(refusal: Refusal) -> Code {
     const TOKEN: &str = "platform V1 applyToken, error codes";
     const REFUND: &str = "platform V1 refund, error codes";
-const PAY: &str = "platform V1 pay, error codes";
+    const PAY: &str = "platform V1 pay, error codes";
     let f = |code, source, meaning| Code { code, status: Status::F, source, meaning };
     match refusal {
         Refusal::ReferenceReused => {
@@ -190,9 +190,11 @@ const PAY: &str = "platform V1 pay, error codes";
         Refusal::RefundNotFound => {
             f("REFUND_NOT_EXIST", "platform V1 inquiryRefund, error codes", "There is no such refund.")
         }
-        Refusal::CancelTooLate => {
-            f("ORDER_STATUS_INVALID", "silent; not part of this dialect", "The payment is too old to be canceled.")
-        }
+        Refusal::CancelTooLate => f(
+            "ORDER_STATUS_INVALID",
+            "silent; not part of this dialect",
+            "The payment is too old to be canceled.",
+        ),
         Refusal::OneTimeCodeWrong | Refusal::OneTimeCodeExpired | Refusal::OneTimeCodeLimit => {
             f("PROCESS_FAIL", "silent; not part of this dialect", "The one-time code was not accepted.")
         }
