@@ -174,7 +174,10 @@ async fn a_notice_tells_its_own_client_and_nobody_else() {
     let (qi, network) = (house.shop("qi2"), house.shop("alipayPlus2"));
     let mailbox = Mailbox::open(network.receiver(), |_| Manner::Sign).await;
     let url = format!("{}/authorized?reference=a%20b&x=$1", mailbox.url);
-    let first = house.agree(&network, "agreement-1", 0, Some(&url)).await;
+    let code = house.approve(&network.prepare("agreement-1", Some(&url)).await, 0).await;
+    // Once the code is used its notice would be moot.
+    house.tried(&url, 1).await;
+    let first = network.apply(&code).await.tokens();
     network.refresh(&first.refresh).await.is("S SUCCESS");
     network.cancel(&first.access).await.is("S SUCCESS");
     network.cancel(&first.access).await.is("S SUCCESS");
