@@ -4,7 +4,7 @@
 //! never reaches standard output.
 
 use crate::exit::{Exit, transport, usage};
-use crate::keys::{read_private_key, read_public_key};
+use crate::keys::{read_callers_key, read_public_key};
 use accord_client::{
     CallFault, Client, DialectKind, Exchange, Identity, ResultWords, SandboxFile, Verification, Wallet,
     judge, operations, path_of, prepare_request,
@@ -53,7 +53,8 @@ pub struct CallArgs {
     /// qi or alipay-plus.
     #[arg(long, required_unless_present = "sandbox")]
     dialect: Option<DialectKind>,
-    /// The wallet's public key, to verify the reply with: FILE, or VERSION=FILE; repeat for more.
+    /// The wallet's public key, to verify the reply with: FILE, or VERSION=FILE; repeat for more. Without it the
+    /// reply is not verified.
     #[arg(long = "wallet-key", value_name = "[VERSION=]FILE", conflicts_with = "sandbox")]
     wallet_keys: Vec<String>,
     /// Do not verify the reply. What it says may then come from anybody.
@@ -65,6 +66,13 @@ pub struct CallArgs {
     /// One JSON object on standard output: the reply and all about it.
     #[arg(long)]
     json: bool,
+}
+
+impl CallArgs {
+    /// Is nobody's signature looked at: because that was asked for, or no key of the wallet is known?
+    fn unchecked(&self) -> bool {
+        self.no_verify || (self.sandbox.is_none() && self.wallet_keys.is_empty())
+    }
 }
 
 /// `accord call`.
@@ -90,7 +98,11 @@ pub fn run(args: CallArgs) -> anyhow::Result<Exit> {
     let began = Instant::now();
     let reply = runtime.block_on(client.send(&request)).map_err(of_fault)?;
     let took = began.elapsed();
-    let judged = if args.no_verify {
+    let unchecked = args.unchecked();
+    if unchecked && !args.no_verify {
+        eprintln!("warning: the reply may come from anybody; give --wallet-key FILE to verify its signature");
+    }
+    let judged = if unchecked {
         unjudged(request, reply)
     } else {
         judge(request, reply, &client.wallet().wallet_keys)
@@ -133,7 +145,7 @@ fn tell(exchange: &Exchange, took: Duration, args: &CallArgs) -> anyhow::Result<
     if args.json {
         println!("{}", describe(exchange, took, args));
     } else {
-        eprintln!("{}", about(exchange, took, args.no_verify));
+        eprintln!("{}", about(exchange, took, args.unchecked()));
         let mut out = std::io::stdout().lock();
         out.write_all(&exchange.reply.body)?;
         out.write_all(b"\n")?;
@@ -170,7 +182,7 @@ fn describe(exchange: &Exchange, took: Duration, args: &CallArgs) -> Value {
         "resultStatus": exchange.result.status,
         "resultCode": exchange.result.code,
         "verified": exchange.verification == Verification::Verified,
-        "verification": if args.no_verify { "not checked".to_owned() } else { exchange.verification.to_string() },
+        "verification": if args.unchecked() { "not checked".to_owned() } else { exchange.verification.to_string() },
         "traceId": trace_id(exchange),
         "micros": u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         "body": body,
@@ -195,12 +207,6 @@ fn of_arguments(args: &CallArgs) -> anyhow::Result<(Identity, Wallet)> {
     else {
         return Err(usage("say whom to call: --sandbox DIR, or --client, --key, --url and --dialect"));
     };
-    if args.wallet_keys.is_empty() && !args.no_verify {
-        return Err(usage(
-            "an answer counts only with the wallet's signature: give --wallet-key FILE, or --no-verify to look at it \
-             all the same",
-        ));
-    }
     let mut wallet_keys = Vec::new();
     for text in &args.wallet_keys {
         let (version, file) = text.split_once('=').unwrap_or(("1", text));
@@ -213,7 +219,7 @@ fn of_arguments(args: &CallArgs) -> anyhow::Result<(Identity, Wallet)> {
     let identity = Identity {
         client_id: client.clone(),
         key_version: args.key_version.clone(),
-        private_key: read_private_key(key)?,
+        private_key: read_callers_key(key)?,
     };
     let (base_url, path_prefix) = (url.to_owned(), path_prefix.to_owned());
     Ok((identity, Wallet { base_url, path_prefix, dialect, wallet_keys }))

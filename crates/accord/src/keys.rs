@@ -127,19 +127,42 @@ pub fn read_secret(path: &Path) -> anyhow::Result<[u8; 32]> {
     Ok(key)
 }
 
-fn read_guarded(path: &Path) -> anyhow::Result<String> {
+/// A merchant's or a network's private key, for a call made by hand. Whether others may read it is its owner's affair:
+/// it is only said.
+pub fn read_callers_key(path: &Path) -> anyhow::Result<PrivateKey> {
+    if let Some(warning) = openness(path)? {
+        eprintln!("warning: {warning}");
+    }
+    let text = read_small(path)?;
+    PrivateKey::parse(&text).with_context(|| format!("{} is no private key", path.display()))
+}
+
+/// What to say when other users may read a file.
+fn openness(path: &Path) -> anyhow::Result<Option<String>> {
     let data = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
     #[cfg(unix)]
     {
         let mode = std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o777;
         if mode & 0o077 != 0 {
-            bail!(
+            let path = path.display();
+            return Ok(Some(format!(
                 "{path} is open to other users (mode {mode:04o}): run `chmod 600 {path}` and, if others may have \
-                 read it, make a new key",
-                path = path.display()
-            );
+                 read it, make a new key"
+            )));
         }
     }
+    Ok(None)
+}
+
+fn read_guarded(path: &Path) -> anyhow::Result<String> {
+    match openness(path)? {
+        Some(fault) => bail!(fault),
+        None => read_small(path),
+    }
+}
+
+fn read_small(path: &Path) -> anyhow::Result<String> {
+    let data = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
     if data.len() > 65_536 {
         bail!("{} is too large for a key", path.display());
     }

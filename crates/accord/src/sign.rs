@@ -2,7 +2,7 @@
 
 use crate::call;
 use crate::exit::{Exit, usage};
-use crate::keys::{read_private_key, write_file};
+use crate::keys::{read_callers_key, write_file};
 use accord_server::clock::Clock;
 use accord_wire::signature::{Encoding, content_digest, content_to_sign, is_key_version, render};
 use accord_wire::time::format_seconds;
@@ -56,7 +56,7 @@ pub struct SignArgs {
     /// Request-Time or Response-Time, as it is to be sent. Without it: now.
     #[arg(long, value_name = "TEXT")]
     time: Option<String>,
-    /// The private key: PKCS#8 PEM, mode 0600.
+    /// The private key: PKCS#8 PEM.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     /// keyVersion.
@@ -85,7 +85,7 @@ pub fn run(args: SignArgs) -> anyhow::Result<Exit> {
     let content =
         content_to_sign(method.as_bytes(), path.as_bytes(), client.as_bytes(), time.as_bytes(), &body);
     let digest = content_digest(&content);
-    let value = read_private_key(&args.key)?.sign(&content)?;
+    let value = read_callers_key(&args.key)?.sign(&content)?;
     let encoding = match args.encoding {
         EncodingArg::Percent => Encoding::Percent,
         EncodingArg::Plain => Encoding::Plain,

@@ -45,26 +45,25 @@ pub async fn answer(app: &Arc<App>, request: Request, sender: IpAddr) -> Reply {
         let told = Told { dialect: "-".into(), operation: "-", client: "-".into() };
         return finish(app, &answer, &envelope, None, &told, began, trace_id);
     }
-    let (answer, envelope, verified, told) =
-        match app.options.gateway.open(app.clients.as_ref(), &request, &at) {
-            Opened::Refused(declined) => {
-                let told = Told {
-                    dialect: declined.dialect.name().to_string(),
-                    operation: declined.operation.map_or("-", |operation| operation.name),
-                    client: declined.client.map_or_else(|| "-".into(), |known| known.client.id.to_string()),
-                };
-                (declined.answer, declined.envelope, declined.verified, told)
-            }
-            Opened::Accepted(accepted) => {
-                let told = Told {
-                    dialect: accepted.dialect.name().to_string(),
-                    operation: accepted.operation.name,
-                    client: accepted.client.client.id.to_string(),
-                };
-                let envelope = accepted.envelope.clone();
-                (execute(app, *accepted, &at).await, envelope, true, told)
-            }
-        };
+    let (answer, envelope, verified, told) = match open(app, &request, &at).await {
+        Opened::Refused(declined) => {
+            let told = Told {
+                dialect: declined.dialect.name().to_string(),
+                operation: declined.operation.map_or("-", |operation| operation.name),
+                client: declined.client.map_or_else(|| "-".into(), |known| known.client.id.to_string()),
+            };
+            (declined.answer, declined.envelope, declined.verified, told)
+        }
+        Opened::Accepted(accepted) => {
+            let told = Told {
+                dialect: accepted.dialect.name().to_string(),
+                operation: accepted.operation.name,
+                client: accepted.client.client.id.to_string(),
+            };
+            let envelope = accepted.envelope.clone();
+            (execute(app, *accepted, &at).await, envelope, true, told)
+        }
+    };
 
     let sign = verified || app.options_may_sign(sender, &at);
     let signed = if sign { sign_reply(app, &envelope, &answer).await } else { Ok(None) };
@@ -78,6 +77,38 @@ pub async fn answer(app: &Arc<App>, request: Request, sender: IpAddr) -> Reply {
             finish(app, &answer, &envelope, None, &told, began, trace_id)
         }
     }
+}
+
+/// Opens a request. A signer or key that is not in the directory may have been registered a moment ago: then the
+/// directory is looked at again, once in a while.
+async fn open(app: &Arc<App>, request: &Request, at: &Moment) -> Opened {
+    let opened = app.options.gateway.open(app.clients.as_ref(), request, at);
+    let unknown = match &opened {
+        Opened::Refused(declined) => matches!(declined.fault, Fault::ClientUnknown | Fault::KeyUnknown),
+        Opened::Accepted(_) => false,
+    };
+    if !unknown || !app.clients.may_look_again() {
+        return opened;
+    }
+    let seen = app.clone();
+    match app.look(move |rows| seen.clients.refresh(rows)).await {
+        Ok(()) => app.options.gateway.open(app.clients.as_ref(), request, at),
+        Err(_) => opened,
+    }
+}
+
+/// Answers a call whose body did not arrive.
+pub async fn broken(app: &Arc<App>, request: Request, sender: IpAddr, message: &str) -> Reply {
+    let began = Instant::now();
+    let at = app.clock.moment();
+    let trace_id: String = random::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let (answer, envelope) = app.options.gateway.refuse(&request, Fault::Malformed, message);
+    let told = Told { dialect: "-".into(), operation: "-", client: "-".into() };
+    let signed = match app.options_may_sign(sender, &at) {
+        true => sign_reply(app, &envelope, &answer).await.ok().flatten(),
+        false => None,
+    };
+    finish(app, &answer, &envelope, signed.as_ref(), &told, began, trace_id)
 }
 
 impl App {
@@ -95,20 +126,26 @@ fn overload(app: &App) -> Option<&'static str> {
     (wait > longest).then_some("too many calls are waiting; call again")
 }
 
-async fn execute(app: &Arc<App>, mut accepted: Accepted, at: &Moment) -> Answer {
+async fn execute(app: &Arc<App>, accepted: Accepted, at: &Moment) -> Answer {
     let dialect = accepted.dialect.clone();
     if !app.refusal_budget.may_call(&accepted.client.client, at.now) {
         let code = dialect.code(Reason::Fault(Fault::Overloaded));
         return result_only(&code, "more calls a second than agreed; call again");
     }
-    let lost = match script(app, &mut accepted, at) {
-        Scene::Play => None,
-        Scene::Lose(answer) => Some(answer),
-        Scene::Instead(answer) => return answer,
-    };
-
     // The act moves into the store's thread and comes back with the result.
+    let stale = accepted.stale.is_some();
+    let operation = accepted.operation.name;
     let cell = Arc::new(std::sync::Mutex::new(accepted));
+    let lost = if app.options.sandbox.is_some() && !stale && app.faults.waits_for(operation) {
+        let known = is_known(app, &cell).await;
+        match cell.lock().map(|mut accepted| script(app, &mut accepted, known, at)) {
+            Ok(Scene::Lose(answer)) => Some(answer),
+            Ok(Scene::Instead(answer)) => return answer,
+            Ok(Scene::Play) | Err(_) => None,
+        }
+    } else {
+        None
+    };
     let inside = cell.clone();
     let (keys, at) = (app.options.keys.clone(), at.clone());
     let result = app
@@ -143,8 +180,18 @@ enum Scene {
     Instead(Answer),
 }
 
-fn script(app: &App, accepted: &mut Accepted, at: &Moment) -> Scene {
-    if app.options.sandbox.is_none() || accepted.stale.is_some() {
+/// Has this call's idempotency key been seen? Such a call gets its stored answer, and no script is used up by it.
+async fn is_known(app: &App, cell: &Arc<std::sync::Mutex<Accepted>>) -> bool {
+    let cell = cell.clone();
+    let known = app.look(move |rows| match cell.lock() {
+        Ok(accepted) => accepted.act.is_known(rows),
+        Err(_) => Ok(false),
+    });
+    known.await.unwrap_or(false)
+}
+
+fn script(app: &App, accepted: &mut Accepted, known: bool, at: &Moment) -> Scene {
+    if known {
         return Scene::Play;
     }
     let Some(scripted) = app.faults.take(accepted.operation.name) else { return Scene::Play };

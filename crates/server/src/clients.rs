@@ -5,7 +5,8 @@ use accord_wire::directory::{Directory, KnownClient, KnownKey};
 use accord_wire::keys::PublicKey;
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// The setting that grows by one whenever a client or key row changes.
 pub const REVISION_SETTING: &str = "clients_revision";
@@ -15,13 +16,28 @@ type Picture = (Option<String>, HashMap<String, Arc<KnownClient>>);
 /// Clients by Client-Id. Looking one up costs no lock and no query.
 pub struct Clients {
     picture: ArcSwap<Picture>,
+    looked_again: Mutex<Instant>,
 }
+
+/// A stranger makes us look again no more often than this.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 impl Clients {
     /// Reads the directory for the first time.
     pub fn load(store: &dyn Store) -> Stored<Clients> {
         let picture = look(store, |rows| read(rows))?;
-        Ok(Clients { picture: ArcSwap::from_pointee(picture) })
+        Ok(Clients { picture: ArcSwap::from_pointee(picture), looked_again: Mutex::new(Instant::now()) })
+    }
+
+    /// May the directory be looked at again for a signer that is not in it? Not too often.
+    pub fn may_look_again(&self) -> bool {
+        let Ok(mut last) = self.looked_again.lock() else { return false };
+        let now = Instant::now();
+        let may = now.duration_since(*last) >= PATIENCE;
+        if may {
+            *last = now;
+        }
+        may
     }
 
     /// Reads it again if its revision has changed.

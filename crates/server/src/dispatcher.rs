@@ -1,6 +1,6 @@
 //! Carries notifications: finds what is due, sends it, writes down what came of it.
 //!
-//! Deliveries to one target (scheme, host, port) do not delay another's: each target has its own few places, and
+//! Deliveries to one target (a URL without its query) do not delay another's: each target has its own few places, and
 //! due work is asked for by target. What an attempt means for the schedule is decided in
 //! `accord_core::notification::retry`.
 
@@ -27,8 +27,32 @@ const TRY_TIMEOUT: Duration = Duration::from_secs(10);
 const REPLY_LIMIT: usize = 64 * 1024;
 /// So many deliveries to one target at a time.
 const PER_TARGET: usize = 8;
+/// And so many in all.
+const IN_ALL: usize = 512;
+/// One try may take so long to a target that has just let us wait, while the sandbox's clock is moved.
+const SHORT_TIMEOUT: Duration = Duration::from_secs(1);
 /// So many targets are looked at in one round.
 const TARGETS: usize = 1_000;
+
+const TIMED_OUT: &str = "timed out";
+
+/// One move of the sandbox's clock: it remembers which targets let it wait, so that it need not wait as long again.
+#[derive(Default)]
+pub struct Journey {
+    slow: Mutex<HashSet<String>>,
+}
+
+impl Journey {
+    fn is_slow(&self, target: &str) -> bool {
+        self.slow.lock().is_ok_and(|slow| slow.contains(target))
+    }
+
+    fn note_slow(&self, target: &str) {
+        if let Ok(mut slow) = self.slow.lock() {
+            slow.insert(target.to_owned());
+        }
+    }
+}
 
 /// The dispatcher: an HTTP client that goes only where it may, and what is under way.
 pub struct Dispatcher {
@@ -57,6 +81,9 @@ impl Dispatcher {
         let targets = self.app.look(move |rows| rows.due_targets(now, TARGETS)).await?;
         for target in targets {
             let busy = self.busy(&target);
+            if self.deliveries() >= IN_ALL {
+                break;
+            }
             if busy.len() >= PER_TARGET {
                 continue;
             }
@@ -74,7 +101,7 @@ impl Dispatcher {
                         let at = dispatcher.app.clock.moment();
                         let target = notification.target.clone();
                         let id = notification.id.clone();
-                        if let Err(fault) = dispatcher.deliver(notification, &at).await {
+                        if let Err(fault) = dispatcher.deliver(notification, &at, None).await {
                             tracing::error!(?fault, notification = %id, "a delivery could not be written down");
                         }
                         dispatcher.end(&target, &id);
@@ -114,7 +141,12 @@ impl Dispatcher {
 
     /// Makes one attempt, as of `at`, and writes down what came of it. A notification that is no longer due by the
     /// time it is looked at again is left alone.
-    pub async fn deliver(&self, notification: Notification, at: &Moment) -> Ruled<()> {
+    pub async fn deliver(
+        &self,
+        notification: Notification,
+        at: &Moment,
+        journey: Option<&Journey>,
+    ) -> Ruled<()> {
         let Some(dialect) = self.app.dialect(&notification.dialect) else { return Ok(()) };
         let app = self.app.clone();
         let (id, judged) = (notification.id.clone(), at.clone());
@@ -142,7 +174,12 @@ impl Dispatcher {
             Permit::Never(why) => self.write_down(&notification, None, why, Delivery::Failed, at).await,
             Permit::Go => {
                 let began = Instant::now();
-                let (status, outcome, delivery) = self.attempt(&notification, at).await;
+                let slow = journey.is_some_and(|journey| journey.is_slow(&notification.target));
+                let timeout = if slow { SHORT_TIMEOUT } else { TRY_TIMEOUT };
+                let (status, outcome, delivery) = self.attempt(&notification, at, timeout).await;
+                if let (Some(journey), TIMED_OUT) = (journey, outcome.as_str()) {
+                    journey.note_slow(&notification.target);
+                }
                 let word = match delivery {
                     Delivery::Acknowledged => "acknowledged",
                     Delivery::Refused => "refused",
@@ -158,7 +195,12 @@ impl Dispatcher {
     }
 
     /// Sends once and reads the acknowledgement: HTTP status, what happened for people, what it means.
-    async fn attempt(&self, notification: &Notification, at: &Moment) -> (Option<u16>, String, Delivery) {
+    async fn attempt(
+        &self,
+        notification: &Notification,
+        at: &Moment,
+        timeout: Duration,
+    ) -> (Option<u16>, String, Delivery) {
         let failed = |why: String| (None, why, Delivery::Failed);
         let Some(dialect) = self.app.dialect(&notification.dialect) else {
             return failed("its dialect is not mounted".into());
@@ -177,13 +219,13 @@ impl Dispatcher {
             Ok(signed) => signed,
             Err(fault) => return failed(format!("not signed: {fault}")),
         };
-        let mut request = self.http.post(url).body(body);
+        let mut request = self.http.post(url).timeout(timeout).body(body);
         for (name, value) in Outbound::new(client_id, &request_time, &signed).headers {
             request = request.header(name, value);
         }
         let mut reply = match request.send().await {
             Ok(reply) => reply,
-            Err(fault) if fault.is_timeout() => return failed("timed out".into()),
+            Err(fault) if fault.is_timeout() => return failed(TIMED_OUT.into()),
             Err(fault) if fault.is_connect() => {
                 return failed(format!("no connection: {}", root_cause(&fault)));
             }

@@ -8,7 +8,7 @@ use accord_core::user::Language;
 use accord_wire::gateway::{Request, origin_form};
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
 use axum::response::IntoResponse;
 use axum::{Router, middleware, routing::get};
 use http_body_util::BodyExt;
@@ -37,13 +37,13 @@ pub struct Sender(pub IpAddr);
 /// Everything served on the main listener.
 pub fn router(app: Arc<App>) -> Router {
     let mut pages = Router::new()
-        .route("/", get(home))
-        .route("/assets/{name}", get(asset))
-        .route("/health/live", get(|| async { "live\n" }))
-        .route("/health/ready", get(ready))
+        .route("/", get(home).fallback(call))
+        .route("/assets/{name}", get(asset).fallback(call))
+        .route("/health/live", get(|| async { "live\n" }).fallback(call))
+        .route("/health/ready", get(ready).fallback(call))
         .merge(authorize::routes());
     if app.options.admin_listen.is_none() {
-        pages = pages.route("/metrics", get(metrics));
+        pages = pages.route("/metrics", get(metrics).fallback(call));
     }
     let mut all: Router =
         pages.layer(axum::extract::DefaultBodyLimit::max(FORM_LIMIT)).fallback(call).with_state(app.clone());
@@ -94,18 +94,17 @@ async fn call(State(app): State<Arc<App>>, request: axum::extract::Request) -> R
         let body = pages::home::render_not_found(language(&parts.headers));
         return page(404, body, &pages::policy::content_security_policy(None), &Browser::none());
     }
-    let (body, too_large) = match tokio::time::timeout(BODY_TIMEOUT, read(body)).await {
-        Ok(Some(read)) => read,
-        // The caller went away or dawdled: nobody is left to be answered properly.
-        Ok(None) | Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
-    };
-    let headers = parts
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
+    let received = tokio::time::timeout(BODY_TIMEOUT, read(body)).await;
+    let line =
+        |(name, value): (&HeaderName, &HeaderValue)| (name.as_str().to_owned(), value.as_bytes().to_vec());
+    let headers = parts.headers.iter().map(line).collect();
     let method = parts.method.as_str().to_owned();
-    let reply = calls::answer(&app, Request { method, target, headers, body, too_large }, sender).await;
+    let request = |body, too_large| Request { method, target, headers, body, too_large };
+    let reply = match received {
+        Ok(Some((body, too_large))) => calls::answer(&app, request(body, too_large), sender).await,
+        Ok(None) => calls::broken(&app, request(Vec::new(), false), sender, "body: broke off").await,
+        Err(_) => calls::broken(&app, request(Vec::new(), false), sender, "body: took too long").await,
+    };
 
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);

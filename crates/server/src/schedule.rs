@@ -5,7 +5,7 @@
 
 use crate::app::App;
 use crate::clock::OFFSET_SETTING;
-use crate::dispatcher::{Dispatcher, overdue};
+use crate::dispatcher::{Dispatcher, Journey, overdue};
 use crate::telemetry;
 use accord_core::payment::Payment;
 use accord_core::payment::resolve::resolve;
@@ -91,6 +91,7 @@ pub async fn advance(app: &Arc<App>, seconds: i64) -> Result<Timestamp, StoreFau
     let goal_offset = app.clock.offset_ms().saturating_add(seconds.saturating_mul(1_000));
     let goal = app.clock.now().plus_millis(seconds.saturating_mul(1_000));
     let (mut before, mut progress) = (None, true);
+    let journey = Arc::new(Journey::default());
     loop {
         let (payment, notification) =
             app.look(|rows| Ok((rows.next_payment_to_resolve()?, rows.next_notification_due()?))).await?;
@@ -113,7 +114,9 @@ pub async fn advance(app: &Arc<App>, seconds: i64) -> Result<Timestamp, StoreFau
             }
             resolved > 0
         } else {
-            deliver_due(app, &dispatcher, due, &at).await? > 0
+            // What is due within a second of each other goes out together; one hanging receiver costs one wait.
+            let until = due.plus_millis(1_000).min(goal).min(payment.unwrap_or(goal));
+            deliver_due(app, &dispatcher, until, &journey).await? > 0
         };
         keep_offset(app, app.clock.offset_ms()).await?;
     }
@@ -122,12 +125,12 @@ pub async fn advance(app: &Arc<App>, seconds: i64) -> Result<Timestamp, StoreFau
     Ok(app.clock.now())
 }
 
-/// Delivers what is due at that time, target beside target, all as of `at`; says how many were tried.
+/// Delivers what is due by that time, side by side, each as of its own due time; says how many were tried.
 async fn deliver_due(
     app: &Arc<App>,
     dispatcher: &Arc<Dispatcher>,
     due: Timestamp,
-    at: &Moment,
+    journey: &Arc<Journey>,
 ) -> Result<usize, StoreFault> {
     let notifications = app
         .look(move |rows| {
@@ -141,8 +144,9 @@ async fn deliver_due(
     let mut deliveries = tokio::task::JoinSet::new();
     let count = notifications.len();
     for notification in notifications {
-        let (dispatcher, at) = (dispatcher.clone(), at.clone());
-        deliveries.spawn(async move { dispatcher.deliver(notification, &at).await });
+        let at = app.clock.moment_at(notification.next_attempt_at);
+        let (dispatcher, journey) = (dispatcher.clone(), journey.clone());
+        deliveries.spawn(async move { dispatcher.deliver(notification, &at, Some(&journey)).await });
     }
     while let Some(delivered) = deliveries.join_next().await {
         match delivered {

@@ -171,7 +171,7 @@ fn greeting(data: &Path, bound: &ports::Bound, file: &accord_client::SandboxFile
         format!("  files     {data}/sandbox.json, {data}/keys/"),
     ];
     if let Some(user) = file.users.first() {
-        lines.push(format!("  user      {} with PIN {}", user.login_id, user.pin));
+        lines.push(format!("  user      {} (its PIN is in sandbox.json)", user.login_id));
     }
     lines.push(format!("  try       accord call prepare --sandbox {data} examples/qi/prepare.json"));
     if !outbound {

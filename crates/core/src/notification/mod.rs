@@ -49,7 +49,7 @@ pub struct Notification {
     pub dialect: DialectName,
     /// Where it goes.
     pub url: String,
-    /// Host and port of the URL: deliveries to one target do not delay another's.
+    /// The URL without its query: deliveries to one target do not delay another's.
     pub target: String,
     /// The body, with placeholders for secrets.
     pub body: String,

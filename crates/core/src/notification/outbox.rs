@@ -68,12 +68,17 @@ impl Notice {
     }
 }
 
-/// Scheme, host and port of a URL, lower-case: what deliveries are kept apart by.
+/// Scheme, host, port and path of a URL: what deliveries are kept apart by. Receivers that share a host (a platform of
+/// many shops) do not delay one another.
 pub fn target_of(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (authority, path) = match rest.find('/') {
+        Some(slash) => rest.split_at(slash),
+        None => (rest, "/"),
+    };
     let host = authority.rsplit('@').next().unwrap_or_default();
-    format!("{scheme}://{host}").to_ascii_lowercase()
+    format!("{}://{}{path}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -81,12 +86,12 @@ mod tests {
     use super::target_of;
 
     #[test]
-    fn a_target_is_scheme_host_and_port() {
+    fn a_target_is_a_url_without_its_query() {
         for (url, target) in [
-            ("https://Shop.Example/notify?x=1", "https://shop.example"),
-            ("http://127.0.0.1:8080/a/b", "http://127.0.0.1:8080"),
-            ("https://shop.example?x=/y", "https://shop.example"),
-            ("https://shop.example#f", "https://shop.example"),
+            ("https://Shop.Example/Notify?x=1", "https://shop.example/Notify"),
+            ("http://127.0.0.1:8080/a/b", "http://127.0.0.1:8080/a/b"),
+            ("https://shop.example?x=/y", "https://shop.example/"),
+            ("https://shop.example#f", "https://shop.example/"),
         ] {
             assert_eq!(target_of(url), target);
         }

@@ -41,6 +41,11 @@ pub enum Scripted {
 pub struct Faults(Mutex<HashMap<String, VecDeque<(Scripted, u32)>>>);
 
 impl Faults {
+    /// Does a script wait for this operation?
+    pub fn waits_for(&self, operation: &str) -> bool {
+        self.0.lock().is_ok_and(|waiting| waiting.get(operation).is_some_and(|scripts| !scripts.is_empty()))
+    }
+
     /// How the next call of this operation is to end, if a script waits for it. Uses it up.
     pub fn take(&self, operation: &str) -> Option<Scripted> {
         let mut waiting = self.0.lock().ok()?;

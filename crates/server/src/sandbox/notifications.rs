@@ -4,21 +4,38 @@ use super::answer::{Failure, Told, iso};
 use super::users::LIMIT;
 use crate::app::App;
 use crate::dispatcher;
-use accord_core::notification::{Attempt, Notification};
+use accord_core::Moment;
+use accord_core::notification::retry::is_moot;
+use accord_core::notification::{Attempt, Notification, NotificationState};
+use accord_core::store::{Rows, Stored};
 use axum::extract::State;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// `GET /sandbox/notifications`
 pub async fn notifications(State(app): State<Arc<App>>) -> Result<Told, Failure> {
+    let (at, seen) = (app.clock.moment(), app.clone());
     let found = app
-        .look(|rows| {
-            let newest = rows.notifications(LIMIT)?;
-            newest.into_iter().map(|one| Ok((rows.attempts(&one.id)?, one))).collect::<Result<Vec<_>, _>>()
+        .look(move |rows| {
+            let newest = rows.notifications(LIMIT)?.into_iter();
+            newest
+                .map(|one| Ok((rows.attempts(&one.id)?, as_of(&seen, rows, one, &at)?)))
+                .collect::<Stored<Vec<_>>>()
         })
         .await?;
     let shown: Vec<Value> = found.iter().map(|(attempts, one)| show(&app, one, attempts)).collect();
     Ok(Told(json!({ "notifications": shown })))
+}
+
+/// The notification as it stands: one whose code has been used or has expired is moot, though nobody came by to write
+/// that down yet.
+fn as_of(app: &App, rows: &dyn Rows, one: Notification, at: &Moment) -> Stored<Notification> {
+    let Some(dialect) = app.dialect(&one.dialect) else { return Ok(one) };
+    let pending = one.state == NotificationState::Pending;
+    if pending && is_moot(rows, &one, &app.options.keys, crate::app::as_voice(dialect.as_ref()), at)? {
+        return Ok(Notification { state: NotificationState::Moot, ..one });
+    }
+    Ok(one)
 }
 
 fn show(app: &App, notification: &Notification, attempts: &[Attempt]) -> Value {
