@@ -188,14 +188,14 @@ impl fmt::Debug for PrivateKey {
 }
 
 /// DER bytes and, when there was armour, its label.
-struct Block {
-    label: Option<String>,
-    der: Vec<u8>,
+pub(crate) struct Block {
+    pub(crate) label: Option<String>,
+    pub(crate) der: Vec<u8>,
 }
 
 impl Block {
     /// The first PEM block of `text`, or all of `text` as Base64.
-    fn read(text: &str) -> Result<Self, KeyFault> {
+    pub(crate) fn read(text: &str) -> Result<Self, KeyFault> {
         let Some((_, rest)) = text.split_once("-----BEGIN ") else {
             return Ok(Self { label: None, der: decode(text)? });
         };
@@ -213,7 +213,7 @@ fn decode(text: &str) -> Result<Vec<u8>, KeyFault> {
 }
 
 /// PEM with lines of 64 characters (RFC 7468).
-fn armour(label: &str, der: &[u8]) -> String {
+pub(crate) fn armour(label: &str, der: &[u8]) -> String {
     let encoded = STANDARD.encode(der);
     let mut pem = format!("-----BEGIN {label}-----\n");
     let mut rest = encoded.as_str();

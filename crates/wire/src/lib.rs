@@ -11,6 +11,8 @@ pub mod gateway;
 pub mod json;
 pub mod keys;
 pub mod qi;
+pub mod receipt;
 pub mod redirect;
+pub mod seal;
 pub mod signature;
 pub mod time;
