@@ -81,6 +81,8 @@ minted! {
     NotificationId,
     /// Names one message to a user.
     MessageId,
+    /// Names one request to send a one-time code (Alipay+ sendOTP, verifyRequestId).
+    CodeRequestId,
     /// Names one line of the journal.
     JournalId,
 }

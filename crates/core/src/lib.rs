@@ -17,6 +17,7 @@ pub mod money;
 pub mod notification;
 pub mod outcome;
 pub mod payment;
+pub mod people;
 pub mod policy;
 pub mod secret;
 pub mod store;

@@ -13,6 +13,8 @@ crate::words! {
     Channel {
         /// The wallet's own inbox.
         Inbox = "inbox",
+        /// A push to the phone, kept here for whoever carries it there.
+        Push = "push",
     }
 }
 

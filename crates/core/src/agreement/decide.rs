@@ -181,7 +181,7 @@ fn code_ref(agreement: &Agreement) -> SecretRef {
     }
 }
 
-fn agree(
+pub(super) fn agree(
     tx: &mut dyn Tx,
     terms: &Terms,
     customer: &CustomerId,

@@ -1,10 +1,12 @@
 //! Agreements: what was asked for, how it was decided, what lives on.
 //!
 //! [`Terms`] are what the owner asked for and never change. A [`Session`] is the open question to the user. An
-//! [`Agreement`] is the user's yes. The acts, in order: [`prepare`], [`sign_in`], [`decide`], [`end`].
+//! [`Agreement`] is the user's yes. The acts, in order: [`prepare`], [`sign_in`], [`decide`], [`end`]; [`login`]
+//! is the short way of a mini program that asks for no debits.
 
 pub mod decide;
 pub mod end;
+pub mod login;
 pub mod prepare;
 pub mod sign_in;
 
@@ -27,6 +29,40 @@ crate::words! {
         HashLoginId = "HASH_LOGIN_ID",
         /// Send one-time codes to the user.
         SendOtp = "SEND_OTP",
+        /// Qi: know that it is the same user.
+        AuthBase = "auth_base",
+        /// Qi: learn the user's id.
+        UserId = "USER_ID",
+        /// Qi: learn name and picture.
+        AuthUser = "auth_user",
+        /// Qi: learn the name.
+        UserName = "USER_NAME",
+        /// Qi: learn the picture.
+        UserAvatar = "USER_AVATAR",
+        /// Qi: learn the gender.
+        UserGender = "USER_GENDER",
+        /// Qi: learn the date of birth.
+        UserBirthday = "USER_BIRTHDAY",
+        /// Qi: learn the nationality.
+        UserNationality = "USER_NATIONALITY",
+        /// Qi: learn phone numbers and e-mail addresses.
+        UserContactInfo = "USER_CONTACTINFO",
+        /// Qi: write to the user's inbox.
+        NotificationInbox = "NOTIFICATION_INBOX",
+        /// Qi: push messages to the user's phone.
+        NotificationPush = "NOTIFICATION_PUSH",
+    }
+}
+
+impl Scope {
+    /// May it be granted when a mini program logs its user in (Qi my.getAuthCode)?
+    pub fn by_log_in(self) -> bool {
+        !matches!(self, Scope::AgreementPay | Scope::BaseUserInfo | Scope::SendOtp)
+    }
+
+    /// Is it granted then without asking the user?
+    pub fn silent(self) -> bool {
+        matches!(self, Scope::AuthBase | Scope::UserId | Scope::UserLoginId | Scope::HashLoginId)
     }
 }
 

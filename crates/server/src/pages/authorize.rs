@@ -119,6 +119,17 @@ fn scope_sentence(scope: Scope) -> Key {
         Scope::BaseUserInfo => Key("scope-base-user-info"),
         Scope::HashLoginId => Key("scope-hash-login-id"),
         Scope::SendOtp => Key("scope-send-otp"),
+        Scope::AuthBase => Key("scope-auth-base"),
+        Scope::UserId => Key("scope-base-user-info"),
+        Scope::AuthUser => Key("scope-auth-user"),
+        Scope::UserName => Key("scope-user-name"),
+        Scope::UserAvatar => Key("scope-user-avatar"),
+        Scope::UserGender => Key("scope-user-gender"),
+        Scope::UserBirthday => Key("scope-user-birthday"),
+        Scope::UserNationality => Key("scope-user-nationality"),
+        Scope::UserContactInfo => Key("scope-user-contactinfo"),
+        Scope::NotificationInbox => Key("scope-notification-inbox"),
+        Scope::NotificationPush => Key("scope-notification-push"),
     }
 }
 

@@ -26,6 +26,7 @@ fn every_statement_fits_the_schema() {
         message::STATEMENTS,
         notification::STATEMENTS,
         payment::STATEMENTS,
+        people::STATEMENTS,
         token::STATEMENTS,
         user::STATEMENTS,
     ];

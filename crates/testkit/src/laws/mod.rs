@@ -10,6 +10,7 @@
 
 pub mod keys;
 pub mod lists;
+pub mod people;
 pub mod round_trip;
 pub mod samples;
 pub mod script;
@@ -75,6 +76,10 @@ macro_rules! store_laws {
                 one_of_many_claims_wins,
                 a_look_sees_all_of_a_transaction_or_nothing,
                 a_panicking_look_is_told,
+            }
+            $crate::store_laws! { @tests $open; people:
+                profiles_codes_and_budgets_come_back_as_they_were,
+                a_merchants_key_is_its_own_in_each_channel,
             }
             $crate::store_laws! { @tests $open; script:
                 random_acts_have_the_same_end_on_the_model_store,

@@ -25,6 +25,9 @@ use accord_core::moment::Timestamp;
 use accord_core::money::Currency;
 use accord_core::notification::{Attempt, Notification};
 use accord_core::payment::{Payment, PaymentClaim};
+use accord_core::people::Profile;
+use accord_core::people::merchant_message::MessageClaim;
+use accord_core::people::one_time_code::{CodeBudget, OneTimeCode};
 use accord_core::secret::Digest;
 use accord_core::store::{Done, Ended, Look, Store, StoreFault, Verdict, Work};
 use accord_core::token::{Code, TokenSet};
@@ -169,5 +172,9 @@ books! {
     notifications: NotificationId => Notification,
     attempts: (NotificationId, u32) => Attempt,
     messages: (Bucket, &'static str, String, Channel) => Message,
+    profiles: CustomerId => Profile,
+    one_time_codes: CodeRequestId => OneTimeCode,
+    code_budgets: AgreementId => CodeBudget,
+    message_claims: (Owner, Channel, String) => MessageClaim,
     journal: (Bucket, String, Timestamp, JournalId) => JournalLine,
 }

@@ -17,6 +17,10 @@ use accord_core::{Moment, Refusal, Ruled, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Alipay+ prepare, scopes: the valid values.
+const SCOPES: [Scope; 5] =
+    [Scope::AgreementPay, Scope::UserLoginId, Scope::BaseUserInfo, Scope::HashLoginId, Scope::SendOtp];
+
 /// The request, shaped like the paper.
 #[derive(Debug, Clone)]
 struct Request {
@@ -138,8 +142,8 @@ fn scopes(fields: &Fields<'_>) -> Result<BTreeSet<Scope>, Refused> {
     let words = fields.required_text_array("scopes", 64)?;
     let mut scopes = BTreeSet::new();
     for (index, word) in words.into_iter().enumerate() {
-        let Some(scope) = Scope::parse(word) else {
-            let valid: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+        let Some(scope) = Scope::parse(word).filter(|scope| SCOPES.contains(scope)) else {
+            let valid: Vec<&str> = SCOPES.iter().map(|scope| scope.as_str()).collect();
             let reason = format!("must be one of {}", valid.join(", "));
             let fault = fields.fault(&format!("scopes[{index}]"), reason);
             return Err(Refused::new(Fault::ScopeUnknown, fault.to_string()));
