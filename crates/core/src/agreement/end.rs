@@ -2,6 +2,7 @@
 
 use crate::agreement::{Agreement, AgreementStage, EndedBy};
 use crate::journal;
+use crate::message::{self, About};
 use crate::moment::Moment;
 use crate::notification::outbox;
 use crate::outcome::Ruled;
@@ -9,7 +10,7 @@ use crate::secret::{SecretKind, SecretRef};
 use crate::store::{StoreFault, Tx};
 use crate::voice::{Context, Event};
 
-/// Ends an agreement, tells its owner, and keeps who did it. Ending what has ended changes nothing.
+/// Ends an agreement, tells its owner and its user, and keeps who did it. Ending what has ended changes nothing.
 pub fn end(
     tx: &mut dyn Tx,
     agreement: Agreement,
@@ -40,5 +41,9 @@ pub fn end(
     });
     let event = Event::TokenCanceled { agreement: &ended, terms: &terms, access: access.as_deref(), by };
     notice.leave(tx, &ended.client, context, &event)?;
+    if let Some(user) = tx.user(&ended.customer)? {
+        let (agreement, merchant) = (ended.id.clone(), terms.display_name);
+        message::tell(tx, at, &user, About::Ended { agreement, merchant, by })?;
+    }
     Ok(ended)
 }

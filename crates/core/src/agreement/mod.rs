@@ -9,6 +9,7 @@ pub mod end;
 pub mod login;
 pub mod prepare;
 pub mod sign_in;
+pub mod unbind;
 
 use crate::handle::Bucket;
 use crate::ids::*;

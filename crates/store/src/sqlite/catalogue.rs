@@ -28,6 +28,7 @@ fn every_statement_fits_the_schema() {
         payment::STATEMENTS,
         people::STATEMENTS,
         token::STATEMENTS,
+        unbinding::STATEMENTS,
         user::STATEMENTS,
     ];
     for sql in areas.into_iter().flatten() {

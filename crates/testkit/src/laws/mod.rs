@@ -15,6 +15,7 @@ pub mod round_trip;
 pub mod samples;
 pub mod script;
 pub mod transactions;
+pub mod unbinding;
 
 use accord_core::outcome::{Ruled, Stop};
 use accord_core::store::{self, Rows, Store, StoreFault, Stored, Tx};
@@ -51,6 +52,9 @@ macro_rules! store_laws {
                 notifications_come_newest_first,
                 messages_come_newest_first,
                 attempts_and_journal_lines_come_oldest_first,
+            }
+            $crate::store_laws! { @tests $open; unbinding:
+                consultations_come_back_as_they_were,
             }
             $crate::store_laws! { @tests $open; round_trip:
                 clients_and_settings_come_back_as_they_were,

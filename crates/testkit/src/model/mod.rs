@@ -14,6 +14,7 @@ mod table;
 mod tx;
 mod unbinding;
 
+use accord_core::agreement::unbind::Consult;
 use accord_core::agreement::{Agreement, Consent, PrepareClaim, Session, Terms};
 use accord_core::client::{Client, ClientKey};
 use accord_core::handle::Bucket;
@@ -161,6 +162,7 @@ books! {
     agreements_by_auth: (Bucket, AuthId) => AgreementId,
     user_agreements: (CustomerId, Timestamp, AgreementId) => (),
     codes: (Bucket, Digest) => Code,
+    consults: AgreementId => Consult,
     token_sets: (AgreementId, u32) => TokenSet,
     sets_by_access: (Bucket, Digest) => (AgreementId, u32),
     sets_by_refresh: (Bucket, Digest) => (AgreementId, u32),
