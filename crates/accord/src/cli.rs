@@ -1,7 +1,9 @@
 //! The command line: what can be typed. What it does is in the file of each command.
 
 use crate::exit::Exit;
-use crate::{bench, call, config, dev, doctor, keys, ledger, migrate, provision, serve, sign, verify};
+use crate::{
+    audit, bench, call, config, dev, doctor, keys, ledger, migrate, provision, serve, settlement, sign, verify,
+};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -53,6 +55,13 @@ pub enum Command {
     /// The ledger.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Write the settlement files of a day, one for each counterparty, with signed digests.
+    Settle(settlement::settle::SettleArgs),
+    /// Compare a counterparty's settlement file with ours, line by line.
+    Reconcile(settlement::reconcile::ReconcileArgs),
+    /// The audit journal: export it, check an export.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Measure this machine.
     Bench(bench::BenchArgs),
     #[command(name = "bench-load", hide = true)]
@@ -90,6 +99,9 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Migrate(args) => migrate::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Ledger(command) => ledger::run(command),
+        Command::Settle(args) => settlement::settle::run(args),
+        Command::Reconcile(args) => settlement::reconcile::run(args),
+        Command::Audit(command) => audit::run(command),
         Command::Bench(args) => bench::run(args),
         Command::BenchLoad(args) => bench::load::run(args),
     }

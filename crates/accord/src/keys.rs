@@ -1,10 +1,11 @@
 //! Key files: written so that only their owner can read them, and refused when others can.
 //!
-//! RSA keys are PEM; the symmetric keys (derivation, pages, QR handles) are 32 bytes as 64 hexadecimal digits.
+//! RSA and P-256 keys are PEM; the symmetric keys (derivation, pages, QR handles) are 32 bytes as 64 hexadecimal digits.
 
 use crate::exit::Exit;
 use accord_server::clock::random;
 use accord_wire::keys::{PrivateKey, PublicKey};
+use accord_wire::seal::{SealKey, SealPublicKey};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use std::io::Write as _;
@@ -41,6 +42,10 @@ pub fn run(command: KeysCommand) -> anyhow::Result<Exit> {
     let wallet = args.dir.join(format!("wallet-{}.pem", args.wallet_version));
     let public = args.dir.join(format!("wallet-{}.pub.pem", args.wallet_version));
     let mut made = vec![(wallet.clone(), ensure_pair(&wallet, &public)?)];
+    let settlement = args.dir.join("settlement.pem");
+    made.push((settlement.clone(), ensure_seal_pair(&settlement, &args.dir.join("settlement.pub.pem"))?));
+    let audit = args.dir.join("audit.pem");
+    made.push((audit.clone(), ensure_seal_pair(&audit, &args.dir.join("audit.pub.pem"))?));
     for name in
         [format!("derivation-{}.key", args.derivation_version), "pages.key".to_owned(), "qr.key".to_owned()]
     {
@@ -79,6 +84,37 @@ pub fn ensure_pair(private: &Path, public: &Path) -> anyhow::Result<bool> {
     write_file(private, private_pem.as_bytes(), 0o600)?;
     write_file(public, public_pem.as_bytes(), 0o644)?;
     Ok(true)
+}
+
+/// Makes a P-256 pair for seals unless the private key is there; writes the public half when that is missing. True: made.
+pub fn ensure_seal_pair(private: &Path, public: &Path) -> anyhow::Result<bool> {
+    if private.exists() {
+        let key = read_seal_key(private)?;
+        if !public.exists() {
+            write_file(public, key.public_key().pem().as_bytes(), 0o644)?;
+        }
+        return Ok(false);
+    }
+    let (private_pem, public_pem) = SealKey::generate()?;
+    write_file(private, private_pem.as_bytes(), 0o600)?;
+    write_file(public, public_pem.as_bytes(), 0o644)?;
+    Ok(true)
+}
+
+/// Reads a private P-256 key from a file that nobody else can read.
+pub fn read_seal_key(path: &Path) -> anyhow::Result<SealKey> {
+    let text = read_guarded(path)?;
+    SealKey::parse(&text).map_err(|fault| {
+        anyhow::anyhow!("{}: {fault}: expected an unencrypted PKCS#8 P-256 key as PEM", path.display())
+    })
+}
+
+/// Reads a public P-256 key.
+pub fn read_seal_public_key(path: &Path) -> anyhow::Result<SealPublicKey> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    SealPublicKey::parse(&text).map_err(|fault| {
+        anyhow::anyhow!("{}: {fault}: expected a SubjectPublicKeyInfo as PEM", path.display())
+    })
 }
 
 /// Makes a symmetric key unless it is there. True: made.

@@ -1,7 +1,8 @@
-//! `accord ledger verify`: proves that the books balance.
+//! `accord ledger verify`: proves that the books balance. `accord ledger statement` is in [`statement`].
 
 use crate::cli::Where;
 use crate::exit::Exit;
+use crate::settlement::statement;
 use accord_core::ledger::verify;
 use clap::Subcommand;
 use serde_json::json;
@@ -16,11 +17,16 @@ pub enum LedgerCommand {
         #[arg(long)]
         json: bool,
     },
+    /// List an account's entries with the running balance.
+    Statement(statement::StatementArgs),
 }
 
 /// `accord ledger …`.
 pub fn run(command: LedgerCommand) -> anyhow::Result<Exit> {
-    let LedgerCommand::Verify { place, json } = command;
+    let (place, json) = match command {
+        LedgerCommand::Statement(args) => return statement::run(args),
+        LedgerCommand::Verify { place, json } => (place, json),
+    };
     let report = place.open()?.look(|rows| verify::verify(rows))?;
     let balanced = report.faults.is_empty();
     if json {
@@ -39,7 +45,7 @@ pub fn run(command: LedgerCommand) -> anyhow::Result<Exit> {
         let row = json!({
             "balanced": balanced, "postings": report.postings, "entries": report.entries,
             "accounts": report.accounts, "payments": report.payments, "usersHold": users_hold,
-            "payable": payable, "faults": report.faults,
+            "settlementItems": report.settlement_items, "payable": payable, "faults": report.faults,
         });
         println!("{row}");
     } else {

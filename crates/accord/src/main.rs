@@ -1,6 +1,7 @@
 //! `accord`: the commands. This crate reads arguments and configuration files, wires the other crates together
 //! and turns ends into exit statuses; it decides no rule of the product. Start with [`cli`].
 
+mod audit;
 mod bench;
 mod call;
 mod cli;
@@ -16,6 +17,7 @@ mod migrate;
 mod place;
 mod provision;
 mod serve;
+mod settlement;
 mod sign;
 mod verify;
 mod wallet;

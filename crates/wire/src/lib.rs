@@ -14,5 +14,6 @@ pub mod qi;
 pub mod receipt;
 pub mod redirect;
 pub mod seal;
+pub mod settlement;
 pub mod signature;
 pub mod time;

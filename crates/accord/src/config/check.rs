@@ -1,13 +1,18 @@
 //! From a file as written to settings that can be used: every value judged, every fault collected, none guessed.
 
 use super::load;
+use super::span::Span;
 use super::{File, Tls};
 use crate::keys;
 use crate::place::StoreUrl;
 use crate::wallet::{Choices, Sections};
+use accord_core::prune;
 use accord_core::secret::DerivationKeys;
+use accord_server::Upkeep;
 use accord_server::app::TlsFiles;
 use accord_server::outbound::OutboundPolicy;
+use accord_wire::seal::SealKey;
+use accord_wire::settlement::Zone;
 use accord_wire::signature::{WalletKey, WalletKeys};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -31,6 +36,10 @@ pub struct Settings {
     pub store: StoreUrl,
     /// Dialects and limits.
     pub choices: Choices,
+    /// Where settlement days begin and end, but for Alipay+.
+    pub settlement_zone: Zone,
+    /// Pruning and checkpoints; its key is opened by [`Settings::audit_key`].
+    pub upkeep: Upkeep,
     /// Where notifications may go.
     pub outbound: OutboundPolicy,
     files: super::Keys,
@@ -106,6 +115,12 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
     let trusted_proxies = read_ips(&mut notes, "trusted_proxies", &trusted_proxies);
     let allowed = read_ips(&mut notes, "outbound.allowed", &outbound.allowed);
     let keys = check_keys(&mut notes, keys, dir);
+    let settlement_zone = notes.take("settlement.zone", Zone::parse(&file.settlement.zone));
+    let code_memory = [
+        file.qi.as_ref().and_then(|qi| qi.lifetimes.code_memory),
+        file.alipay_plus.as_ref().and_then(|alipay_plus| alipay_plus.lifetimes.code_memory),
+    ];
+    let upkeep = upkeep(&file.retention, code_memory.into_iter().flatten());
     if file.qi.is_none() && file.alipay_plus.is_none() {
         notes.fault("qi", "no dialect is served: add a section [qi] or [alipay_plus]");
     }
@@ -126,8 +141,10 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
     let choices =
         sections.check(public_url.as_deref().unwrap_or("https://wallet.example"), false, &mut notes);
 
-    match (public_url, listen, admin, store, tls) {
-        (Some(public_url), Some(listen), Some(admin), Some(store), Some(tls)) if notes.faults.is_empty() => {
+    match (public_url, listen, admin, store, tls, settlement_zone) {
+        (Some(public_url), Some(listen), Some(admin), Some(store), Some(tls), Some(settlement_zone))
+            if notes.faults.is_empty() =>
+        {
             Ok(Settings {
                 file: path.to_owned(),
                 public_url,
@@ -137,6 +154,8 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
                 trusted_proxies,
                 store,
                 choices,
+                settlement_zone,
+                upkeep,
                 outbound: OutboundPolicy { allowed, ..OutboundPolicy::default() },
                 files: keys,
             })
@@ -146,6 +165,27 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
 }
 
 impl Settings {
+    /// Opens the key that signs digests of settlement files; the wallet runs without it.
+    pub fn settlement_key(&self) -> Result<SealKey, Faults> {
+        let mut notes = Collector::new(&self.file);
+        let key = match &self.files.settlement {
+            Some(file) => notes.take("keys.settlement", keys::read_seal_key(file)),
+            None => {
+                let what = "no key signs settlement files: make one with `accord keys generate --dir DIR`";
+                notes.fault("keys.settlement", what);
+                None
+            }
+        };
+        key.ok_or(Faults(notes.faults))
+    }
+
+    /// Opens the key that signs checkpoints of the journal, if there is one.
+    pub fn audit_key(&self) -> Result<Option<SealKey>, Faults> {
+        let mut notes = Collector::new(&self.file);
+        let key = self.files.audit.as_deref().map(keys::read_seal_key).transpose();
+        notes.take("keys.audit", key).ok_or(Faults(notes.faults))
+    }
+
     /// Opens every key file.
     pub fn keys(&self) -> Result<LoadedKeys, Faults> {
         let mut notes = Collector::new(&self.file);
@@ -179,6 +219,26 @@ impl Settings {
             }
             _ => Err(Faults(notes.faults)),
         }
+    }
+}
+
+/// Codes stay as long as a dialect tells used from expired ones: they are no choice of their own.
+fn upkeep(retention: &super::Retention, code_memory: impl Iterator<Item = Span>) -> Upkeep {
+    let usual = Upkeep::default();
+    let or = |span: Option<Span>, usual: i64| span.map_or(usual, Span::millis);
+    let kept = usual.retention;
+    Upkeep {
+        retention: prune::Retention {
+            open_ms: or(retention.undecided, kept.open_ms),
+            decided_ms: or(retention.decided, kept.decided_ms),
+            claim_ms: or(retention.references, kept.claim_ms),
+            code_ms: code_memory.map(Span::millis).fold(kept.code_ms, i64::max),
+            token_ms: or(retention.tokens, kept.token_ms),
+            notification_ms: or(retention.notifications, kept.notification_ms),
+            guard_ms: or(retention.pin_guards, kept.guard_ms),
+        },
+        audit_key: None,
+        checkpoint_ms: retention.checkpoint.map_or(usual.checkpoint_ms, |span| span.millis().unsigned_abs()),
     }
 }
 
@@ -291,6 +351,8 @@ fn check_keys(notes: &mut Collector<'_>, keys: super::Keys, dir: &Path) -> super
     }
     keys.pages = dir.join(&keys.pages);
     keys.qr = keys.qr.map(|file| dir.join(file));
+    keys.settlement = keys.settlement.map(|file| dir.join(file));
+    keys.audit = keys.audit.map(|file| dir.join(file));
     keys
 }
 

@@ -43,6 +43,12 @@ pub struct File {
     /// How many wrong PINs are borne.
     #[serde(default)]
     pub sign_in: SignIn,
+    /// Daily settlement files.
+    #[serde(default)]
+    pub settlement: Settlement,
+    /// How long rows stay hot.
+    #[serde(default)]
+    pub retention: Retention,
     /// Where notifications may go.
     #[serde(default)]
     pub outbound: Outbound,
@@ -67,6 +73,9 @@ pub struct SandboxFile {
     /// How many wrong PINs are borne.
     #[serde(default)]
     pub sign_in: SignIn,
+    /// Daily settlement files.
+    #[serde(default)]
+    pub settlement: Settlement,
 }
 
 /// Either a certificate with its key, or a proxy in front.
@@ -108,6 +117,10 @@ pub struct Keys {
     pub pages: PathBuf,
     /// Key of the handles in QR codes; needed for `alipay_plus.code_scan`.
     pub qr: Option<PathBuf>,
+    /// P-256 key that signs digests of settlement files; needed for `accord settle`.
+    pub settlement: Option<PathBuf>,
+    /// P-256 key that signs checkpoints of the audit journal; absent: there are none.
+    pub audit: Option<PathBuf>,
 }
 
 /// One RSA key of the wallet.
@@ -284,6 +297,40 @@ pub struct SignIn {
     pub window: Option<Span>,
     /// The longest block: 24 hours.
     pub longest_block: Option<Span>,
+}
+
+/// Daily settlement files.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settlement {
+    /// Where days begin and end, but for Alipay+: a name such as `Asia/Baghdad`, or an offset.
+    pub zone: String,
+}
+
+impl Default for Settlement {
+    fn default() -> Settlement {
+        Settlement { zone: accord_wire::settlement::DEFAULT_ZONE.to_owned() }
+    }
+}
+
+/// How long rows stay in the hot tables, and how often the journal is sealed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Undecided sessions, after they expired: 1 day.
+    pub undecided: Option<Span>,
+    /// Decided sessions: 30 days.
+    pub decided: Option<Span>,
+    /// Prepare's idempotency keys, which then lie cold: 7 days.
+    pub references: Option<Span>,
+    /// Replaced, lapsed and ended tokens, which then lie cold: 30 days.
+    pub tokens: Option<Span>,
+    /// Notifications that are not pending: 30 days.
+    pub notifications: Option<Span>,
+    /// Counters of wrong PINs: 30 days.
+    pub pin_guards: Option<Span>,
+    /// Between two checkpoints of the journal: 1 minute.
+    pub checkpoint: Option<Span>,
 }
 
 /// Where notifications may go.

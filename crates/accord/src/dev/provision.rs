@@ -126,6 +126,8 @@ pub fn keys(dir: &Path) -> anyhow::Result<()> {
     for name in pairs {
         ensure_pair(&keys.join(format!("{name}.pem")), &keys.join(format!("{name}.pub.pem")))?;
     }
+    crate::keys::ensure_seal_pair(&keys.join("settlement.pem"), &keys.join("settlement.pub.pem"))?;
+    crate::keys::ensure_seal_pair(&keys.join("audit.pem"), &keys.join("audit.pub.pem"))?;
     for name in ["derivation-1.key", "pages.key", "qr.key"] {
         crate::keys::ensure_secret(&keys.join(name))?;
     }

@@ -1,6 +1,9 @@
-//! The ledger: double entry, immutable. [`post`] is the one function that moves money; [`verify`] proves the books.
+//! The ledger: double entry, immutable. [`post`] is the one function that moves money; [`verify`] proves the books,
+//! [`settle`] says what is owed to whom.
 
+mod agree;
 pub mod post;
+pub mod settle;
 pub mod verify;
 
 use crate::ids::{ClientId, CustomerId, PostingId};
@@ -32,15 +35,18 @@ pub enum Party {
     },
     /// Where money comes into the wallet from.
     Funding,
+    /// Refunds that have left the client's payable and not yet reached the payer.
+    RefundsInFlight,
 }
 
 impl Party {
-    /// As rows keep it: `user:…`, `payable:<slot>:<client>`, `funding`.
+    /// As rows keep it: `user:…`, `payable:<slot>:<client>`, `funding`, `refunds-in-flight`.
     pub fn to_row(&self) -> String {
         match self {
             Party::User(id) => format!("user:{id}"),
             Party::Payable { client, slot } => format!("payable:{slot}:{client}"),
             Party::Funding => "funding".to_owned(),
+            Party::RefundsInFlight => "refunds-in-flight".to_owned(),
         }
     }
 
@@ -48,6 +54,9 @@ impl Party {
     pub fn from_row(text: &str) -> Option<Party> {
         if text == "funding" {
             return Some(Party::Funding);
+        }
+        if text == "refunds-in-flight" {
+            return Some(Party::RefundsInFlight);
         }
         if let Some(id) = text.strip_prefix("user:") {
             return CustomerId::read(id).map(Party::User);
@@ -79,6 +88,12 @@ crate::words! {
         Credit = "credit",
         /// From a user to an owner, under an agreement.
         Debit = "debit",
+        /// Out of an owner's payable, for a refund: to the payer, or on its way there.
+        Refund = "refund",
+        /// The end of a refund that was on its way: to the payer, or back to the owner.
+        RefundEnd = "refund_end",
+        /// What was left of a payment, back to the payer of a cancelled order.
+        Cancel = "cancel",
     }
 }
 
@@ -89,7 +104,7 @@ pub struct Posting {
     pub id: PostingId,
     /// Why.
     pub kind: PostingKind,
-    /// The id of what it belongs to: a payment id, an operator's reference.
+    /// The id of what it belongs to: a payment id, a refund id, an operator's reference.
     pub reference: String,
     /// When.
     pub at: Timestamp,

@@ -1,9 +1,10 @@
 //! Verify: proves the books from the entries alone.
 
 use crate::ids::{CustomerId, PostingId};
-use crate::ledger::{Account, Party, PostingKind};
+use crate::ledger::{Account, Party, PostingKind, agree};
 use crate::money::Currency;
 use crate::payment::PaymentStage;
+use crate::payment::refund::{Refund, RefundStage};
 use crate::store::{Rows, Stored};
 use std::collections::BTreeMap;
 
@@ -18,8 +19,16 @@ pub struct Report {
     pub accounts: u64,
     /// Payments read.
     pub payments: u64,
+    /// Refunds read.
+    pub refunds: u64,
+    /// What has left clients as refunds and not reached a payer, by currency.
+    pub refunds_in_flight: BTreeMap<String, i128>,
     /// What users hold, by currency.
     pub users_hold: BTreeMap<String, i128>,
+    /// Settlement items read.
+    pub settlement_items: u64,
+    /// Entries of clients' payable accounts among the entries.
+    pub payable_entries: u64,
     /// What is owed to clients, by client and currency.
     pub payable: BTreeMap<(String, String), i128>,
     /// What is wrong. Empty: the books balance.
@@ -30,24 +39,54 @@ const PAGE: usize = 500;
 
 /// Reads the whole ledger and says what does not hold: every posting sums to zero in every currency, every
 /// balance is the sum of its entries and not negative, every paid payment has one posting of its amount and
-/// nobody else's, and every debit belongs to a paid payment.
+/// nobody else's, and every debit belongs to a paid payment; every refund has the postings of its amount and they
+/// are nobody else's, what is in flight is what running refunds say, and what each payment says was given back is
+/// the sum of its refunds and its cancellation, never above the payment.
 pub fn verify(rows: &dyn Rows) -> Stored<Report> {
     let mut report = Report::default();
-    let balances = sum_postings(rows, &mut report)?;
+    let mut posted = sum_postings(rows, &mut report)?;
+    let balances = std::mem::take(&mut posted.balances);
     compare_accounts(rows, &mut report, balances)?;
-    compare_payments(rows, &mut report)?;
+    compare_refunds(rows, &mut report, &mut posted)?;
+    compare_payments(rows, &mut report, posted)?;
+    agree::compare_items(rows, &mut report)?;
     Ok(report)
 }
 
 type Balances = BTreeMap<(CustomerId, Currency), i128>;
 
-fn sum_postings(rows: &dyn Rows, report: &mut Report) -> Stored<Balances> {
-    let mut balances = Balances::new();
+/// What the postings say, to be held against rows.
+#[derive(Default)]
+struct Posted {
+    balances: Balances,
+    debits: u64,
+    refunds: u64,
+    refund_ends: u64,
+    in_flight: BTreeMap<Currency, i128>,
+    /// What went back for each payment id: cancellations from their postings, refunds from their rows.
+    given_back: BTreeMap<String, i128>,
+}
+
+impl Posted {
+    /// Counts a posting of that kind.
+    fn count(&mut self, kind: PostingKind) {
+        match kind {
+            PostingKind::Debit => self.debits += 1,
+            PostingKind::Refund => self.refunds += 1,
+            PostingKind::RefundEnd => self.refund_ends += 1,
+            PostingKind::Cancel | PostingKind::Credit => {}
+        }
+    }
+}
+
+fn sum_postings(rows: &dyn Rows, report: &mut Report) -> Stored<Posted> {
+    let mut posted = Posted::default();
     let mut last: Option<PostingId> = None;
     loop {
         let page = rows.postings_after(last.as_ref(), PAGE)?;
         for posting in &page {
             report.postings += 1;
+            posted.count(posting.kind);
             let mut sums: BTreeMap<Currency, i128> = BTreeMap::new();
             for entry in rows.entries_of(&posting.id)? {
                 report.entries += 1;
@@ -56,11 +95,19 @@ fn sum_postings(rows: &dyn Rows, report: &mut Report) -> Stored<Balances> {
                 match entry.party {
                     Party::User(customer) => {
                         *report.users_hold.entry(entry.currency.to_string()).or_default() += amount;
-                        *balances.entry((customer, entry.currency)).or_default() += amount;
+                        *posted.balances.entry((customer, entry.currency)).or_default() += amount;
+                        if posting.kind == PostingKind::Cancel {
+                            *posted.given_back.entry(posting.reference.clone()).or_default() += amount;
+                        }
                     }
                     Party::Payable { client, .. } => {
                         let key = (client.to_string(), entry.currency.to_string());
                         *report.payable.entry(key).or_default() += amount;
+                        report.payable_entries += 1;
+                    }
+                    Party::RefundsInFlight => {
+                        *posted.in_flight.entry(entry.currency).or_default() += amount;
+                        *report.refunds_in_flight.entry(entry.currency.to_string()).or_default() += amount;
                     }
                     Party::Funding => {}
                 }
@@ -74,7 +121,7 @@ fn sum_postings(rows: &dyn Rows, report: &mut Report) -> Stored<Balances> {
         }
         match page.last() {
             Some(posting) => last = Some(posting.id.clone()),
-            None => return Ok(balances),
+            None => return Ok(posted),
         }
     }
 }
@@ -108,13 +155,100 @@ fn compare_accounts(rows: &dyn Rows, report: &mut Report, mut balances: Balances
     Ok(())
 }
 
-fn compare_payments(rows: &dyn Rows, report: &mut Report) -> Stored<()> {
+/// Holds refunds against their postings, and adds what they gave back to `posted`.
+fn compare_refunds(rows: &dyn Rows, report: &mut Report, posted: &mut Posted) -> Stored<()> {
+    let (mut left, mut ended) = (0, 0);
+    let mut last = None;
+    loop {
+        let page = rows.refunds_after(last.as_ref(), PAGE)?;
+        for refund in &page {
+            report.refunds += 1;
+            left += u64::from(refund.posting.is_some());
+            ended += u64::from(refund.end_posting.is_some());
+            if !agrees(rows, refund)? {
+                report.faults.push(format!("refund {} does not agree with its postings", refund.id));
+            }
+            let amount = i128::from(refund.amount.value());
+            match refund.stage {
+                RefundStage::InProcess => {
+                    *posted.in_flight.entry(refund.amount.currency).or_default() -= amount;
+                }
+                RefundStage::Succeeded { .. } => {}
+                RefundStage::Failed { .. } => continue,
+            }
+            *posted.given_back.entry(refund.payment.to_string()).or_default() += amount;
+        }
+        match page.last() {
+            Some(refund) => last = Some(refund.id.clone()),
+            None => break,
+        }
+    }
+    if (left, ended) != (posted.refunds, posted.refund_ends) {
+        let Posted { refunds, refund_ends, .. } = posted;
+        report.faults.push(format!(
+            "{refunds} refunds were posted, {refund_ends} of them ended later, for {left} and {ended} in the rows"
+        ));
+    }
+    for (currency, sum) in posted.in_flight.iter().filter(|(_, sum)| **sum != 0) {
+        report.faults.push(format!("{sum} {currency} are in flight beyond what running refunds say"));
+    }
+    Ok(())
+}
+
+/// Do a refund's postings move its amount, from where and to where its stage says?
+fn agrees(rows: &dyn Rows, refund: &Refund) -> Stored<bool> {
+    let moves = |id: &Option<PostingId>, kind: PostingKind, credited: Option<Party>| -> Stored<bool> {
+        let Some(id) = id else { return Ok(false) };
+        let posting = rows.posting(id)?;
+        let right = posting.is_some_and(|row| row.kind == kind && row.reference == refund.id.as_str());
+        let entries = rows.entries_of(id)?;
+        let credit = entries.iter().find(|entry| entry.amount == refund.amount.value());
+        Ok(right
+            && credit.is_some_and(|entry| {
+                entry.currency == refund.amount.currency
+                    && match &credited {
+                        Some(party) => entry.party == *party,
+                        None => matches!(entry.party, Party::Payable { .. }),
+                    }
+            }))
+    };
+    let payer = || -> Stored<Option<Party>> {
+        Ok(rows.payment(&refund.payment)?.map(|payment| Party::User(payment.customer)))
+    };
+    let Some(payer) = payer()? else { return Ok(false) };
+    let flown = || moves(&refund.posting, PostingKind::Refund, Some(Party::RefundsInFlight));
+    Ok(match (&refund.stage, &refund.posting, &refund.end_posting) {
+        (RefundStage::InProcess, Some(_), None) => flown()?,
+        (RefundStage::Succeeded { .. }, Some(_), None) => {
+            moves(&refund.posting, PostingKind::Refund, Some(payer))?
+        }
+        (RefundStage::Succeeded { .. }, Some(_), Some(_)) => {
+            flown()? && moves(&refund.end_posting, PostingKind::RefundEnd, Some(payer))?
+        }
+        (RefundStage::Failed { .. }, Some(_), Some(_)) => {
+            flown()? && moves(&refund.end_posting, PostingKind::RefundEnd, None)?
+        }
+        (RefundStage::Failed { .. }, None, None) => true,
+        _ => false,
+    })
+}
+
+fn compare_payments(rows: &dyn Rows, report: &mut Report, mut posted: Posted) -> Stored<()> {
     let mut last = None;
     let mut debits: u64 = 0;
     loop {
         let page = rows.payments_after(last.as_ref(), PAGE)?;
         for payment in &page {
             report.payments += 1;
+            let given_back = posted.given_back.remove(payment.id.as_str()).unwrap_or(0);
+            if given_back != i128::from(payment.refunded) || payment.refunded > payment.amount.value() {
+                report.faults.push(format!(
+                    "payment {} of {} says that {} were given back; its refunds and its cancellation sum to {given_back}",
+                    payment.id,
+                    payment.amount.value(),
+                    payment.refunded
+                ));
+            }
             let paid = matches!(payment.stage, PaymentStage::Succeeded { .. }) && !payment.evaluation;
             let Some(posting) = &payment.posting else {
                 if paid {
@@ -145,22 +279,11 @@ fn compare_payments(rows: &dyn Rows, report: &mut Report) -> Stored<()> {
             None => break,
         }
     }
-    let posted = count_debits(rows)?;
-    if posted != debits {
-        report.faults.push(format!("{posted} debits were posted for {debits} payments"));
+    if posted.debits != debits {
+        report.faults.push(format!("{} debits were posted for {debits} payments", posted.debits));
+    }
+    for (payment, sum) in posted.given_back {
+        report.faults.push(format!("{sum} were given back of payment {payment}, which does not exist"));
     }
     Ok(())
-}
-
-fn count_debits(rows: &dyn Rows) -> Stored<u64> {
-    let mut last: Option<PostingId> = None;
-    let mut count = 0;
-    loop {
-        let page = rows.postings_after(last.as_ref(), PAGE)?;
-        count += page.iter().filter(|posting| posting.kind == PostingKind::Debit).count() as u64;
-        match page.last() {
-            Some(posting) => last = Some(posting.id.clone()),
-            None => return Ok(count),
-        }
-    }
 }
