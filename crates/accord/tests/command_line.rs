@@ -85,7 +85,8 @@ fn what_is_signed_verifies_and_a_mistake_is_named() {
     assert_eq!(said["good"], false);
 
     std::fs::set_permissions(&private, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
-    run(&[&["sign", "--key", &private][..], &message].concat()).ends(1).complains_of(&["chmod 600"]);
+    // A merchant's key may lie open; that is only said.
+    run(&[&["sign", "--key", &private][..], &message].concat()).ends(0).complains_of(&["chmod 600"]);
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn an_answer_of_nobody_ends_with_3_and_an_unknown_operation_with_2() {
     let whom = ["--client", "c", "--key", &private, "--dialect", "qi", "--url", "http://127.0.0.1:1"];
     let call = |operation: &str, more: &[&str]| run(&[&["call", operation][..], &whom, more].concat());
     call("prepare", &["--wallet-key", &public]).ends(3).complains_of(&["no reply"]);
-    call("prepare", &[]).ends(2).complains_of(&["--wallet-key"]);
+    call("prepare", &[]).ends(3).complains_of(&["no reply"]);
     call("praepare", &["--wallet-key", &public]).ends(2).complains_of(&["applyToken"]);
     run(&["call", "prepare", "--sandbox", dir.text()]).ends(1).complains_of(&["accord dev"]);
 }

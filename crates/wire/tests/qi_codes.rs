@@ -31,6 +31,10 @@ const NAMES: &[&str] = &[
     "PAYMENT_AMOUNT_EXCEED_LIMIT",
     "PAYMENT_IN_PROCESS",
     "PROCESS_FAIL",
+    "REFUND_AMOUNT_EXCEED",
+    "REFUND_IN_PROCESS",
+    "REFUND_NOT_EXIST",
+    "REFUND_WINDOW_EXCEED",
     "REPEAT_REQ_INCONSISTENT",
     "REQUEST_TRAFFIC_EXCEED_LIMIT",
     "RISK_REJECT",
@@ -41,6 +45,8 @@ const NAMES: &[&str] = &[
     "USER_BALANCE_NOT_ENOUGH",
     "USER_NOT_EXIST",
     "USER_STATUS_ABNORMAL",
+    "USER_STATUS_ERROR",
+    "VERIFY_REQUEST_ID_INVALID",
 ];
 
 #[test]
@@ -70,6 +76,7 @@ fn only_what_may_have_happened_is_unknown() {
         Reason::Fault(Fault::Overloaded),
         Reason::Fault(Fault::Unexpected),
         Reason::Refusal(Refusal::PaymentRunning),
+        Reason::Refusal(Refusal::RefundRunning),
     ];
     for (reason, line) in result_code_rows() {
         let expected = if unknown.contains(&reason) { Status::U } else { Status::F };

@@ -199,6 +199,8 @@ mod tests {
     /// Every code of the paper's tables that this wallet's rules can produce (document 1.9, 3.2 to 3.7).
     const PRODUCED: &[&str] = &[
         "ACCESS_DENIED",
+        "CANCEL_WINDOW_EXCEED",
+        "CURRENCY_NOT_SUPPORT",
         "EXPIRED_ACCESS_TOKEN",
         "EXPIRED_CODE",
         "EXPIRED_REFRESH_TOKEN",
@@ -218,6 +220,9 @@ mod tests {
         "PAYMENT_AMOUNT_EXCEED_LIMIT",
         "PAYMENT_COUNT_EXCEED_LIMIT",
         "PAYMENT_IN_PROCESS",
+        "PROCESS_FAIL",
+        "REFUND_AMOUNT_EXCEED",
+        "REFUND_WINDOW_EXCEED",
         "REPEAT_REQ_INCONSISTENT",
         "REQUEST_TRAFFIC_EXCEED_LIMIT",
         "RISK_REJECT",
@@ -230,6 +235,8 @@ mod tests {
         "USER_NOT_EXIST",
         "USER_PAYMENT_VERIFICATION_FAILED",
         "USER_STATUS_ABNORMAL",
+        "VERIFY_TIMES_EXCEED_LIMIT",
+        "VERIFY_UNMATCHED",
     ];
 
     #[test]
@@ -251,12 +258,18 @@ mod tests {
 
     #[test]
     fn only_what_is_not_final_is_unknown() {
-        let unknown: Vec<&str> = result_code_rows()
+        let unknown: Vec<Reason> = result_code_rows()
             .into_iter()
             .filter(|(_, code)| code.status == Status::U)
-            .map(|(_, code)| code.code)
+            .map(|(reason, _)| reason)
             .collect();
-        assert_eq!(unknown, ["REQUEST_TRAFFIC_EXCEED_LIMIT", "UNKNOWN_EXCEPTION", "PAYMENT_IN_PROCESS"]);
+        let expected = [
+            Reason::Fault(Fault::Overloaded),
+            Reason::Fault(Fault::Unexpected),
+            Reason::Refusal(Refusal::PaymentRunning),
+            Reason::Refusal(Refusal::RefundRunning),
+        ];
+        assert_eq!(unknown, expected);
     }
 
     #[test]
