@@ -4,6 +4,7 @@
 //! it reads. [`Voice`] is that seam: rules call it inside their transaction, so that the notice is durable with
 //! what it reports.
 
+use crate::agreement::control::Asked;
 use crate::agreement::{Agreement, EndedBy, Terms};
 use crate::client::Client;
 use crate::payment::Payment;
@@ -74,6 +75,10 @@ pub struct Announcement {
 pub trait Voice: Send + Sync {
     /// Its choices in this deployment.
     fn policy(&self) -> &Policy;
+    /// What those terms ask for beside the text: limits and due days. Nothing in a dialect that knows none.
+    fn asked(&self, _terms: &Terms) -> Asked {
+        Asked::NOTHING
+    }
     /// The notice of that event to that client; nothing when the paper has none or there is nowhere to send it.
     fn announce(&self, client: &Client, event: &Event<'_>) -> Option<Announcement>;
 }

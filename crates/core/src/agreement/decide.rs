@@ -207,6 +207,8 @@ pub(super) fn agree(
         .ok_or_else(|| StoreFault::Corrupt("the newest derivation key derives nothing".into()))?;
     let expires_at = at.now.plus_millis(context.voice.policy().code_life_ms);
     tx.insert_agreement(&agreement)?;
+    let asked = context.voice.asked(terms);
+    control::begin(tx, &agreement, &asked, &context.voice.policy().control, at)?;
     tx.insert_code(&Code {
         digest: code.digest(),
         agreement: agreement.id.clone(),

@@ -4,11 +4,15 @@
 //! [`Agreement`] is the user's yes. The acts, in order: [`prepare`], [`sign_in`], [`decide`], [`end`]; [`login`]
 //! is the short way of a mini program that asks for no debits.
 
+pub mod control;
 pub mod decide;
 pub mod end;
+pub mod limits;
 pub mod login;
 pub mod prepare;
+pub mod schedule;
 pub mod sign_in;
+pub mod usage;
 pub mod unbind;
 
 use crate::handle::Bucket;

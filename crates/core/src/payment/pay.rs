@@ -1,5 +1,6 @@
 //! Pay: a silent debit under an agreement.
 
+use crate::agreement::control::{self, Held};
 use crate::agreement::{Agreement, Scope, Terms};
 use crate::ids::{ClientId, DialectName, PaymentId, PaymentRequestId, PostingId};
 use crate::ledger::post;
@@ -64,6 +65,10 @@ pub fn pay(tx: &mut dyn Tx, command: &Pay, context: Context<'_>, at: &Moment) ->
     if let Some(claim) = tx.payment_claim(&command.bearer.owner, &command.request_id)? {
         return repeat(tx, command, &claim, behind.map(|(_, agreement)| agreement));
     }
+    // A cancel overtook its pay: the order is closed for good (decision 35).
+    if tx.closed_order(&command.bearer.owner, &command.request_id)?.is_some() {
+        return Err(Refusal::OrderClosed.into());
+    }
     if command.expires_at.is_some_and(|expires_at| at.now > expires_at) {
         return Err(Refusal::OrderExpired.into());
     }
@@ -75,12 +80,14 @@ pub fn pay(tx: &mut dyn Tx, command: &Pay, context: Context<'_>, at: &Moment) ->
     if !terms.scopes.contains(&Scope::AgreementPay) {
         return Err(Refusal::ScopeMissing.into());
     }
+    let held = control::hold(tx, &agreement, policy)?;
+    held.judge_validity(at.now)?;
 
     let payment = claim(tx, command, &agreement, at)?;
     let payment = match command.forced {
         Some(Forced::Running(resolution)) => Payment { resolution, answered_unknown: true, ..payment },
         Some(Forced::Fail(refusal)) => fail(payment, refusal, at),
-        None => attempt(tx, payment, at)?,
+        None => attempt(tx, payment, &held, at)?,
     };
     tx.insert_payment(&payment)?;
     if payment.stage != PaymentStage::InProcess {
@@ -96,6 +103,10 @@ fn repeat(tx: &dyn Tx, command: &Pay, claim: &PaymentClaim, agreement: Option<Ag
     let same_agreement = agreement.is_some_and(|agreement| agreement.id == payment.agreement);
     if !same_agreement || payment.fingerprint != command.fingerprint {
         return Err(Refusal::PaymentReused.into());
+    }
+    // Paid, then cancelled: the money is back, and the stored success no longer holds (decision 35).
+    if payment.closed_at.is_some() {
+        return Err(Refusal::OrderClosed.into());
     }
     Ok(payment)
 }
@@ -127,12 +138,14 @@ fn claim(tx: &mut dyn Tx, command: &Pay, agreement: &Agreement, at: &Moment) -> 
         extras: command.extras.clone(),
         created_at: at.now,
         posting: None,
+        refunded: 0,
+        closed_at: None,
     })
 }
 
 /// Tries to debit now. Refusals become the payment's end.
-pub(super) fn attempt(tx: &mut dyn Tx, payment: Payment, at: &Moment) -> Ruled<Payment> {
-    match judge_and_debit(tx, &payment, at) {
+pub(super) fn attempt(tx: &mut dyn Tx, payment: Payment, held: &Held<'_>, at: &Moment) -> Ruled<Payment> {
+    match judge_and_debit(tx, &payment, held, at) {
         Ok(posting) => Ok(Payment { stage: PaymentStage::Succeeded { at: at.now }, posting, ..payment }),
         Err(Stop::Refused(refusal)) => Ok(fail(payment, refusal, at)),
         Err(fault) => Err(fault),
@@ -143,9 +156,15 @@ pub(super) fn fail(payment: Payment, refusal: Refusal, at: &Moment) -> Payment {
     Payment { stage: PaymentStage::Failed { at: at.now, refusal }, ..payment }
 }
 
-fn judge_and_debit(tx: &mut dyn Tx, payment: &Payment, at: &Moment) -> Ruled<Option<PostingId>> {
+fn judge_and_debit(
+    tx: &mut dyn Tx,
+    payment: &Payment,
+    held: &Held<'_>,
+    at: &Moment,
+) -> Ruled<Option<PostingId>> {
     let user = tx.user(&payment.customer)?.ok_or(Refusal::UserNotFound)?;
     judge_user(&user)?;
+    held.judge(tx, &payment.amount, at.now)?;
     let account = tx.account(&payment.customer, payment.amount.currency)?.ok_or(Refusal::AccountMissing)?;
     if account.balance < payment.amount.value() {
         return Err(Refusal::BalanceNotEnough.into());
@@ -153,7 +172,9 @@ fn judge_and_debit(tx: &mut dyn Tx, payment: &Payment, at: &Moment) -> Ruled<Opt
     if payment.evaluation {
         return Ok(None);
     }
-    post::debit(tx, payment, at).map(Some)
+    let posting = post::debit(tx, payment, at)?;
+    held.count(tx, &payment.amount, at.now)?;
+    Ok(Some(posting))
 }
 
 fn judge_user(user: &User) -> Result<(), Refusal> {

@@ -1,5 +1,6 @@
 //! Resolve: a payment that answered Unknown reaches its end.
 
+use crate::agreement::control;
 use crate::ids::PaymentId;
 use crate::moment::Moment;
 use crate::outcome::{Refusal, Ruled};
@@ -17,17 +18,18 @@ pub fn resolve(tx: &mut dyn Tx, id: &PaymentId, context: Context<'_>, at: &Momen
     if payment.stage != PaymentStage::InProcess {
         return Ok(false);
     }
+    let lost = || StoreFault::Corrupt(format!("payment {id} lost its agreement"));
+    let agreement = tx.agreement(&payment.agreement)?.ok_or_else(lost)?;
+    let terms = tx.terms(&agreement.auth_id)?.ok_or_else(lost)?;
     let payment = Payment { resolution: None, ..payment };
-    let payment =
-        if resolution.succeed { attempt(tx, payment, at)? } else { fail(payment, Refusal::RiskRejected, at) };
-    tx.update_payment(&payment)?;
-
-    let agreement = tx.agreement(&payment.agreement)?;
-    let terms = match agreement {
-        Some(agreement) => tx.terms(&agreement.auth_id)?,
-        None => None,
+    let payment = if resolution.succeed {
+        // Limits are judged when the money moves; validity was, when the debit was asked for.
+        let held = control::hold(tx, &agreement, context.voice.policy())?;
+        attempt(tx, payment, &held, at)?
+    } else {
+        fail(payment, Refusal::RiskRejected, at)
     };
-    let terms = terms.ok_or_else(|| StoreFault::Corrupt(format!("payment {id} lost its agreement")))?;
+    tx.update_payment(&payment)?;
     tell_everybody(tx, &payment, &terms, context, at)?;
     Ok(true)
 }

@@ -3,7 +3,8 @@
 use super::answer::{Failure, Told, iso};
 use crate::app::App;
 use crate::pages::messages;
-use accord_core::agreement::AgreementStage;
+use accord_core::Timestamp;
+use accord_core::agreement::control::{self, Overview};
 use accord_core::ids::{CustomerId, LoginId};
 use accord_core::store::{Rows, Stored};
 use axum::extract::{Path, RawQuery, State};
@@ -20,7 +21,8 @@ const COUNT_LIMIT: usize = 1_000_000;
 /// `GET /sandbox/users/{loginId}`
 pub async fn user(State(app): State<Arc<App>>, Path(login): Path<String>) -> Result<Told, Failure> {
     let login = LoginId::new(login);
-    let found = app.look(move |rows| describe(rows, &login)).await?;
+    let seen = app.clone();
+    let found = app.look(move |rows| describe(&seen, rows, &login)).await?;
     found.map(Told).ok_or_else(no_such_user)
 }
 
@@ -55,7 +57,7 @@ fn no_such_user() -> Failure {
     Failure::new(StatusCode::NOT_FOUND, "USER_NOT_FOUND", "nobody signs in by that loginId")
 }
 
-fn describe(rows: &dyn Rows, login: &LoginId) -> Stored<Option<Value>> {
+fn describe(app: &App, rows: &dyn Rows, login: &LoginId) -> Stored<Option<Value>> {
     let Some(customer) = rows.customer_of(login)? else { return Ok(None) };
     let Some(user) = rows.user(&customer)? else { return Ok(None) };
     let mut balances = Map::new();
@@ -67,28 +69,62 @@ fn describe(rows: &dyn Rows, login: &LoginId) -> Stored<Option<Value>> {
         "customerId": customer.as_str(),
         "status": user.status.as_str(),
         "balances": balances,
-        "agreements": agreements(rows, &customer)?,
+        "agreements": agreements(app, rows, &customer)?,
         "inboxCount": rows.messages(&customer, COUNT_LIMIT)?.len(),
     })))
 }
 
-fn agreements(rows: &dyn Rows, customer: &CustomerId) -> Stored<Vec<Value>> {
+fn agreements(app: &App, rows: &dyn Rows, customer: &CustomerId) -> Stored<Vec<Value>> {
     let mut shown = Vec::new();
     for agreement in rows.agreements_of(customer, LIMIT)? {
         let terms = rows.terms(&agreement.auth_id)?;
-        let status = match agreement.stage {
-            AgreementStage::Consented => "consented",
-            AgreementStage::Active => "active",
-            AgreementStage::Ended { .. } => "ended",
+        let overview = match app.dialect(&agreement.dialect) {
+            Some(dialect) => Some(control::overview(rows, &agreement, dialect.policy(), app.clock.now())?),
+            None => None,
         };
-        shown.push(json!({
+        let mut row = json!({
             "agreementId": agreement.id.as_str(),
             "dialect": agreement.dialect.as_str(),
             "merchant": terms.map(|terms| terms.display_name).unwrap_or_default(),
-            "status": status,
-        }));
+            "status": overview.as_ref().map_or("unserved", |overview| overview.state.as_str()),
+        });
+        if let (Some(overview), Value::Object(row)) = (overview, &mut row) {
+            row.extend(controls(&overview));
+        }
+        shown.push(row);
     }
     Ok(shown)
+}
+
+/// What holds the debits of an agreement back: only members that are set.
+fn controls(overview: &Overview) -> Map<String, Value> {
+    let mut members = Map::new();
+    let limits = overview.effective.map(|limits| {
+        let sum = |name: &str, sum: Option<i64>| sum.map(|sum| (name.to_owned(), json!(sum.to_string())));
+        let time = |name: &str, at: Option<Timestamp>| at.map(|at| (name.to_owned(), json!(iso(at))));
+        let members = [
+            limits.currency.map(|currency| ("currency".to_owned(), json!(currency.code()))),
+            sum("perDebit", limits.per_debit),
+            sum("perDay", limits.per_day),
+            sum("perWeek", limits.per_week),
+            sum("perMonth", limits.per_month),
+            sum("perYear", limits.per_year),
+            limits.max_count.map(|most| ("maxCount".to_owned(), json!(most))),
+            time("validFrom", limits.valid_from),
+            time("validTo", limits.valid_to),
+        ];
+        members.into_iter().flatten().collect::<Map<String, Value>>()
+    });
+    if let Some(limits) = limits.filter(|limits| !limits.is_empty()) {
+        members.insert("limits".to_owned(), Value::Object(limits));
+    }
+    if let Some(until) = overview.paused_until {
+        members.insert("pausedUntil".to_owned(), json!(iso(until)));
+    }
+    if let Some(due) = overview.next_due {
+        members.insert("nextDue".to_owned(), json!(due.to_string()));
+    }
+    members
 }
 
 /// A parameter of a query, percent-decoded. `+` stays `+` (RFC 3986): login ids begin with one.
