@@ -64,6 +64,8 @@ given! {
     LoginId,
     /// The idempotency key of a payment, given by its owner.
     PaymentRequestId,
+    /// The idempotency key of a refund, given by its owner.
+    RefundRequestId,
 }
 
 minted! {
@@ -73,6 +75,8 @@ minted! {
     AgreementId,
     /// Names one payment; its bucket is the payer's.
     PaymentId,
+    /// Names one refund; its bucket is the payer's.
+    RefundId,
     /// Names one user of the wallet.
     CustomerId,
     /// Names one posting of the ledger; its bucket is the payer's.
@@ -81,10 +85,10 @@ minted! {
     NotificationId,
     /// Names one message to a user.
     MessageId,
+    /// Names one credential of the wallet API.
+    CredentialId,
     /// Names one request to send a one-time code (Alipay+ sendOTP, verifyRequestId).
     CodeRequestId,
-    /// Names one line of the journal.
-    JournalId,
 }
 
 /// Who owns an agreement, a code, a token, a payment: the signer, narrowed by what the dialect adds (Alipay+:

@@ -28,3 +28,8 @@ pub fn inquire(rows: &dyn Rows, owner: &Owner, which: &Which) -> Ruled<Payment> 
     };
     payment.filter(|payment| payment.owner == *owner).ok_or_else(|| Refusal::PaymentNotFound.into())
 }
+
+/// Was that order cancelled before anything was known of it? Then no payment of that id can ever be.
+pub fn was_closed(rows: &dyn Rows, owner: &Owner, request: &PaymentRequestId) -> Ruled<bool> {
+    Ok(rows.closed_order(owner, request)?.is_some())
+}

@@ -1,7 +1,11 @@
-//! Payments under an agreement. The acts: [`pay`], [`inquire`], [`resolve`].
+//! Payments under an agreement. The acts: [`pay`], [`inquire`], [`resolve`]; money given back: [`refund`],
+//! [`inquire_refund`], [`cancel`].
 
+pub mod cancel;
 pub mod inquire;
+pub mod inquire_refund;
 pub mod pay;
+pub mod refund;
 pub mod resolve;
 
 use crate::handle::Bucket;
@@ -78,6 +82,10 @@ pub struct Payment {
     pub created_at: Timestamp,
     /// The posting that moved the money.
     pub posting: Option<PostingId>,
+    /// How much of it was given back, refunds on their way included. Never above the amount.
+    pub refunded: i64,
+    /// When its order was cancelled, before or after it was paid.
+    pub closed_at: Option<Timestamp>,
 }
 
 impl Payment {
@@ -87,6 +95,22 @@ impl Payment {
             PaymentStage::InProcess => None,
             PaymentStage::Succeeded { at } | PaymentStage::Failed { at, .. } => Some(at),
         }
+    }
+}
+
+impl Payment {
+    /// Did money move for it, and when?
+    pub fn paid_at(&self) -> Option<Timestamp> {
+        match self.stage {
+            PaymentStage::Succeeded { at } if !self.evaluation => Some(at),
+            PaymentStage::Succeeded { .. } | PaymentStage::Failed { .. } | PaymentStage::InProcess => None,
+        }
+    }
+
+    /// What has not been given back of a paid payment, if anything.
+    pub fn left(&self) -> Option<Amount> {
+        self.paid_at()?;
+        Amount::new(self.amount.currency, self.amount.value().saturating_sub(self.refunded))
     }
 }
 

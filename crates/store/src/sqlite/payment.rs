@@ -14,7 +14,7 @@ macro_rules! payment_columns {
     () => {
         "id, owner, client, dialect, request_id, fingerprint, agreement, customer, currency, amount, evaluation, \
          stage, settled_at, refusal, resolve_at, resolve_succeed, answered_unknown, notify_url, description, \
-         extras, created_at, posting"
+         extras, created_at, posting, refunded, closed_at"
     };
 }
 
@@ -36,12 +36,13 @@ statements! {
     );
     INSERT_PAYMENT = concat!(
         "INSERT INTO payments (bucket, ", payment_columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, \
-         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
+         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"
     );
     UPDATE_PAYMENT = "UPDATE payments SET owner = ?3, client = ?4, dialect = ?5, request_id = ?6, fingerprint = ?7,
         agreement = ?8, customer = ?9, currency = ?10, amount = ?11, evaluation = ?12, stage = ?13,
         settled_at = ?14, refusal = ?15, resolve_at = ?16, resolve_succeed = ?17, answered_unknown = ?18,
-        notify_url = ?19, description = ?20, extras = ?21, created_at = ?22, posting = ?23
+        notify_url = ?19, description = ?20, extras = ?21, created_at = ?22, posting = ?23, refunded = ?24,
+        closed_at = ?25
         WHERE bucket = ?1 AND id = ?2";
 }
 
@@ -107,6 +108,8 @@ fn read_payment(row: &mut Columns<'_, '_>) -> Stored<Payment> {
         extras: row.get()?,
         created_at: row.time()?,
         posting: row.maybe(PostingId::read)?,
+        refunded: row.get()?,
+        closed_at: row.maybe_time()?,
     })
 }
 
@@ -169,5 +172,7 @@ fn with_payment(payment: &Payment, run: impl Fn(&[&dyn rusqlite::ToSql]) -> Stor
         payment.extras,
         payment.created_at.0,
         payment.posting.as_ref().map(PostingId::as_str),
+        payment.refunded,
+        payment.closed_at.map(|at| at.0),
     ])
 }

@@ -10,6 +10,7 @@ use accord_core::ledger::post;
 use accord_core::money::Amount;
 use accord_core::notification::Notification;
 use accord_core::payment::pay::Forced;
+use accord_core::payment::refund;
 use accord_core::payment::resolve::resolve;
 use accord_core::secret::{DerivationKeys, Digest, SecretKind};
 use accord_core::store::{self, Rows, Store, StoreFault, Stored, Tx};
@@ -217,13 +218,17 @@ impl House {
         agreements.into_iter().next().expect("an agreement of the user")
     }
 
-    /// Brings running payments that are due to their end.
+    /// Brings running payments and refunds that are due to their end.
     pub fn resolve_due(&self, at: &Moment) {
         let now = at.now;
         for payment in self.look(move |rows| rows.payments_to_resolve(now, 100)) {
             let dialect = self.dialect(payment.dialect.as_str());
             let (keys, at) = (self.keys.clone(), at.clone());
             self.transact(move |tx| resolve(tx, &payment.id, Context { keys: &keys, voice: &*dialect }, &at));
+        }
+        for refund in self.look(move |rows| rows.refunds_to_resolve(now, 100)) {
+            let at = at.clone();
+            self.transact(move |tx| refund::resolve(tx, &refund.id, &at));
         }
     }
 

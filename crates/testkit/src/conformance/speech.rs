@@ -175,6 +175,27 @@ impl Speech {
         self.with_parties(json!({ "paymentRequestId": id }))
     }
 
+    /// refund of a payment, by the caller's id of the order and the wallet's.
+    pub fn refund(self, order: &str, payment_id: &str, id: &str, currency: &str, value: &str) -> Value {
+        self.with_parties(json!({
+            "paymentRequestId": order,
+            "paymentId": payment_id,
+            "refundRequestId": id,
+            "refundAmount": { "currency": currency, "value": value },
+            "refundReason": "The gym was closed.",
+        }))
+    }
+
+    /// inquiryRefund by the caller's own id. Qi's alone.
+    pub fn inquire_refund(self, id: &str) -> Value {
+        self.with_parties(json!({ "refundRequestId": id }))
+    }
+
+    /// cancelPayment. Alipay+'s alone.
+    pub fn cancel_payment(self, order: &str) -> Value {
+        self.with_parties(json!({ "paymentRequestId": order }))
+    }
+
     fn with_parties(self, body: Value) -> Value {
         match (self, body) {
             (Speech::AlipayPlus, Value::Object(members)) => {

@@ -13,14 +13,6 @@ pub const NOT_SHOWN: &[(Reason, &str)] = &[
     (Reason::Fault(Fault::Overloaded), "said by the server before or after the gateway: tests/walk.rs"),
     (Reason::Fault(Fault::TooLarge), "the limit is kept by the socket: tests/walk.rs"),
     (Reason::Refusal(Refusal::ClientSuspended), "so far the envelope refuses a suspended client first"),
-    (Reason::Refusal(Refusal::PaymentNotRefundable), "no operation of it is served yet"),
-    (Reason::Refusal(Refusal::RefundReused), "no operation of it is served yet"),
-    (Reason::Refusal(Refusal::RefundRunning), "no operation of it is served yet"),
-    (Reason::Refusal(Refusal::RefundOverPayment), "no operation of it is served yet"),
-    (Reason::Refusal(Refusal::RefundCurrency), "no operation of it is served yet"),
-    (Reason::Refusal(Refusal::RefundTooLate), "no operation of it is served yet"),
-    (Reason::Refusal(Refusal::RefundNotFound), "no operation of it is served yet"),
-    (Reason::Refusal(Refusal::CancelTooLate), "no operation of it is served yet"),
     (Reason::Refusal(Refusal::OneTimeCodeWrong), "no operation of it is served yet"),
     (Reason::Refusal(Refusal::OneTimeCodeExpired), "no operation of it is served yet"),
     (Reason::Refusal(Refusal::OneTimeCodeLimit), "no operation of it is served yet"),
@@ -32,6 +24,9 @@ pub const NOT_SHOWN: &[(Reason, &str)] = &[
 pub const NOT_SHOWN_BY: &[(Speech, Reason, &str)] = &[
     (Speech::Qi, Reason::Refusal(Refusal::ReferenceReused), "Qi's prepare knows no reference"),
     (Speech::Qi, Reason::Refusal(Refusal::ScopeMissing), "Qi grants no scope but AGREEMENT_PAY"),
+    (Speech::Qi, Reason::Refusal(Refusal::RefundTooLate), "no window unless the contract has one"),
+    (Speech::Qi, Reason::Refusal(Refusal::CancelTooLate), "Qi cancels no payments"),
+    (Speech::AlipayPlus, Reason::Refusal(Refusal::RefundNotFound), "no operation asks for a refund"),
 ];
 
 /// Why no vector of that dialect shows that reason; nothing: one must.

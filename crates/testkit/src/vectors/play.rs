@@ -264,6 +264,19 @@ impl Play {
         self.call("inquiryPayment", &self.speech.inquire(id), expect)
     }
 
+    /// A refund of dinars of the order that `paid` answered.
+    pub fn refund(
+        &mut self,
+        order: &str,
+        paid: &Value,
+        id: &str,
+        value: &str,
+        expect: impl Into<Expect>,
+    ) -> Value {
+        let payment_id = text(paid, "paymentId");
+        self.call("refund", &self.speech.refund(order, &payment_id, id, "IQD", value), expect)
+    }
+
     /// Money comes in.
     pub fn credit(&mut self, person: &Person, value: i64) {
         self.step(Scene::Credit { user: person.name.to_owned(), currency: "IQD".to_owned(), value });

@@ -11,12 +11,12 @@ use crate::dialect::{Act, Answer, Refused, Status};
 use crate::fields::Fields;
 use accord_core::client::Client;
 use accord_core::ids::{Owner, PaymentRequestId};
-use accord_core::payment::inquire::{Which, inquire};
+use accord_core::payment::inquire::{Which, inquire, was_closed};
 use accord_core::payment::pay::Forced;
 use accord_core::payment::{Payment, PaymentStage};
 use accord_core::secret::DerivationKeys;
 use accord_core::store::{Rows, Stored, Tx};
-use accord_core::{Moment, Refusal, Ruled};
+use accord_core::{Moment, Refusal, Ruled, Stop};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -28,20 +28,30 @@ pub(super) fn read(
     let parties = Parties::read_acquirer_first(fields)?;
     let request_id = PaymentRequestId::new(fields.required_id("paymentRequestId", MAX_ID)?);
     let owner = parties.admit(&dialect, client)?;
-    Ok(Box::new(InquiryPaymentAct { dialect, owner, parties, which: Which::Request(request_id) }))
+    let which = Which::Request(request_id.clone());
+    Ok(Box::new(InquiryPaymentAct { dialect, owner, parties, request_id, which }))
 }
 
 struct InquiryPaymentAct {
     dialect: Arc<AlipayPlus>,
     owner: Owner,
     parties: Parties,
+    request_id: PaymentRequestId,
     which: Which,
 }
 
 impl Act for InquiryPaymentAct {
     fn run(&mut self, tx: &mut dyn Tx, _keys: &DerivationKeys, _at: &Moment) -> Ruled<Answer> {
-        let payment = inquire(tx, &self.owner, &self.which)?;
-        Ok(answer(&self.dialect, &self.parties, &payment))
+        match inquire(tx, &self.owner, &self.which) {
+            Ok(payment) => Ok(answer(&self.dialect, &self.parties, &payment)),
+            // The order was cancelled before its pay came, which will now never be done.
+            Err(Stop::Refused(Refusal::PaymentNotFound))
+                if was_closed(tx, &self.owner, &self.request_id)? =>
+            {
+                Ok(closed(&self.parties, &self.request_id))
+            }
+            Err(stop) => Err(stop),
+        }
     }
 
     fn is_known(&self, _rows: &dyn Rows) -> Stored<bool> {
@@ -59,8 +69,8 @@ impl Act for InquiryPaymentAct {
 
 fn answer(dialect: &AlipayPlus, parties: &Parties, payment: &Payment) -> Answer {
     let paid_at = match payment.stage {
-        PaymentStage::Succeeded { at } => Some(at),
-        PaymentStage::Failed { .. } | PaymentStage::InProcess => None,
+        PaymentStage::Succeeded { at } if payment.closed_at.is_none() => Some(at),
+        PaymentStage::Succeeded { .. } | PaymentStage::Failed { .. } | PaymentStage::InProcess => None,
     };
     Reply::success()
         .with("paymentResult", payment_result(payment))
@@ -75,13 +85,27 @@ fn answer(dialect: &AlipayPlus, parties: &Parties, payment: &Payment) -> Answer 
         .answer()
 }
 
-/// The payment's own result.
+/// An order of which nothing but its cancellation is known.
+fn closed(parties: &Parties, request_id: &PaymentRequestId) -> Answer {
+    Reply::success()
+        .with("paymentResult", failed(Refusal::OrderClosed))
+        .with("acquirerId", parties.acquirer_id.as_str())
+        .with("pspId", parties.psp_id.as_str())
+        .with("paymentRequestId", request_id.as_str())
+        .answer()
+}
+
+/// The payment's own result. A cancelled one is closed, even if it had been paid (Alipay+ inquiryPayment).
 pub(super) fn payment_result(payment: &Payment) -> Value {
-    let refusal = match payment.stage {
+    failed(match payment.stage {
+        PaymentStage::Succeeded { .. } if payment.closed_at.is_some() => Refusal::OrderClosed,
         PaymentStage::Succeeded { .. } => return common::result(SUCCESS, "Success", Status::S),
         PaymentStage::Failed { refusal, .. } => refusal,
         PaymentStage::InProcess => Refusal::PaymentRunning,
-    };
+    })
+}
+
+fn failed(refusal: Refusal) -> Value {
     let code = codes::of_refusal(refusal);
     common::result(code.code, code.meaning, code.status)
 }

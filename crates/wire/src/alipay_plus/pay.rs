@@ -54,7 +54,7 @@ impl Request {
         let parties = Parties::read_acquirer_first(body)?;
         let description = description(body)?;
         let payment_request_id = PaymentRequestId::new(body.required_id("paymentRequestId", MAX_ID)?);
-        let payment_amount = payment_amount(body)?;
+        let payment_amount = required_amount(body, "paymentAmount")?;
         let pay_to_amount = body.optional_amount("payToAmount")?;
         let surcharge_info = compared(body, "surchargeInfo")?;
         let (access_token, auth_client_id) = payment_method(body)?;
@@ -105,12 +105,12 @@ fn description(body: &Fields<'_>) -> Result<String, FieldFault> {
     Ok(order.and_then(Json::as_str).unwrap_or_default().chars().take(256).collect())
 }
 
-fn payment_amount(body: &Fields<'_>) -> Result<Amount, FieldFault> {
-    const NAME: &str = "paymentAmount";
-    let fields = body.required_amount(NAME)?;
+/// An amount above zero in a currency that exists.
+pub(super) fn required_amount(body: &Fields<'_>, name: &str) -> Result<Amount, FieldFault> {
+    let fields = body.required_amount(name)?;
     let currency = Currency::parse(&fields.currency)
-        .ok_or_else(|| body.fault("paymentAmount.currency", "not a currency of ISO 4217"))?;
-    Amount::parse(currency, &fields.value).ok_or_else(|| body.fault(NAME, "not an amount"))
+        .ok_or_else(|| body.fault(&format!("{name}.currency"), "not a currency of ISO 4217"))?;
+    Amount::parse(currency, &fields.value).ok_or_else(|| body.fault(name, "not an amount"))
 }
 
 /// Alipay+ make payment, paymentMethod: paymentMethodId is the access token.
@@ -138,7 +138,7 @@ fn payment_factor(body: &Fields<'_>) -> Result<bool, FieldFault> {
 
 /// A structure as compact text with sorted names, so that two ways of writing the same thing are the same. What it
 /// holds is not judged.
-fn compared(body: &Fields<'_>, name: &str) -> Result<String, FieldFault> {
+pub(super) fn compared(body: &Fields<'_>, name: &str) -> Result<String, FieldFault> {
     match body.optional_raw(name) {
         Some(json @ (Json::Object(_) | Json::Array(_))) => Ok(json::to_text(&sorted(json))),
         None => Ok(String::new()),

@@ -3,12 +3,15 @@
 //! `ACCORD_UPDATE=1` writes what is told here into the files; otherwise the files are what must be told.
 
 mod apply_token;
+mod cancel_payment;
 mod cancel_token;
 mod envelope;
 mod inquiry_payment;
+mod inquiry_refund;
 mod pay;
 mod pay_failures;
 mod prepare;
+mod refund;
 
 use crate::conformance::speech::Speech;
 use crate::vectors::play::Play;
@@ -50,6 +53,9 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         pay::CASES,
         pay_failures::CASES,
         inquiry_payment::CASES,
+        cancel_payment::CASES,
+        refund::CASES,
+        inquiry_refund::CASES,
     ]
     .into_iter()
     .flatten()
