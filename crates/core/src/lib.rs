@@ -6,6 +6,8 @@
 //! [`store`], the port that every store stands behind.
 
 pub mod agreement;
+pub mod calendar;
+pub mod checkpoint;
 pub mod client;
 pub mod handle;
 pub mod ids;
@@ -15,10 +17,12 @@ pub mod message;
 pub mod moment;
 pub mod money;
 pub mod notification;
+pub mod operator;
 pub mod outcome;
 pub mod payment;
 pub mod people;
 pub mod policy;
+pub mod prune;
 pub mod secret;
 pub mod store;
 pub mod text;

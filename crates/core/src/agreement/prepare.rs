@@ -81,14 +81,26 @@ pub fn prepare(tx: &mut dyn Tx, command: &Prepare, policy: &Policy, at: &Moment)
     Ok(answer)
 }
 
-/// A repeat for a session that expired undecided opens it again (decision 17).
+/// A repeat for a session that expired undecided opens it again (decision 17), also when it was pruned since.
 fn reopen(tx: &mut dyn Tx, auth_id: &AuthId, policy: &Policy, at: &Moment) -> Ruled<()> {
-    if let Some(session) = tx.session(auth_id)?
-        && session.stage == SessionStage::Open
-        && at.now > session.expires_at
-    {
-        let expires_at = at.now.plus_millis(policy.session_life_ms);
-        tx.update_session(&Session { expires_at, wrong_pins: 0, ..session })?;
+    let expires_at = at.now.plus_millis(policy.session_life_ms);
+    match tx.session(auth_id)? {
+        Some(session) if session.stage == SessionStage::Open && at.now > session.expires_at => {
+            tx.update_session(&Session { expires_at, wrong_pins: 0, ..session })?;
+        }
+        Some(_) => {}
+        // Whoever was asked and answered left a consent: that session stays decided.
+        None if tx.consent(auth_id)?.is_some() => {}
+        None => {
+            tx.thaw_terms(auth_id)?;
+            tx.insert_session(&Session {
+                auth_id: auth_id.clone(),
+                stage: SessionStage::Open,
+                expires_at,
+                wrong_pins: 0,
+                decided_by: None,
+            })?;
+        }
     }
     Ok(())
 }

@@ -20,9 +20,22 @@ macro_rules! terms_columns {
     };
 }
 
+macro_rules! agreement_columns {
+    () => {
+        "id, auth_id, owner, client, dialect, customer, stage, ended_at, ended_by, generation, \
+         code_key_version, code_salt, created_at"
+    };
+}
+
 statements! {
+    // A claim that is not found hot may lie cold; the second part is read only then.
     PREPARE_CLAIM = "SELECT bucket, key, fingerprint, auth_id, answer, created_at FROM prepare_claims
+        WHERE bucket = ?1 AND key = ?2
+        UNION ALL
+        SELECT bucket, key, fingerprint, auth_id, answer, created_at FROM prepare_claims_cold
         WHERE bucket = ?1 AND key = ?2";
+    pub(super) CLAIMS_BEFORE = "SELECT bucket, key, fingerprint, auth_id, answer, created_at FROM prepare_claims
+        WHERE created_at < ?1 ORDER BY created_at, bucket, key LIMIT ?2";
     INSERT_PREPARE_CLAIM = "INSERT INTO prepare_claims (bucket, key, fingerprint, auth_id, answer, created_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     TERMS = concat!("SELECT ", terms_columns!(), " FROM terms WHERE bucket = ?1 AND auth_id = ?2");
@@ -32,6 +45,10 @@ statements! {
     );
     SESSION = "SELECT auth_id, stage, decided_at, agreement, expires_at, wrong_pins, decided_by FROM sessions
         WHERE bucket = ?1 AND auth_id = ?2";
+    pub(super) OPEN_BEFORE = "SELECT auth_id, stage, decided_at, agreement, expires_at, wrong_pins, decided_by
+        FROM sessions WHERE stage = 'open' AND expires_at < ?1 ORDER BY expires_at, bucket, auth_id LIMIT ?2";
+    pub(super) DECIDED_BEFORE = "SELECT auth_id, stage, decided_at, agreement, expires_at, wrong_pins, decided_by
+        FROM sessions WHERE stage <> 'open' AND decided_at < ?1 ORDER BY decided_at, bucket, auth_id LIMIT ?2";
     INSERT_SESSION = "INSERT INTO sessions
         (bucket, auth_id, stage, decided_at, agreement, expires_at, wrong_pins, decided_by)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -43,8 +60,15 @@ statements! {
     INSERT_CONSENT = "INSERT INTO consents
         (bucket, auth_id, decision, customer, text_digest, language, version, at, address)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    AGREEMENT = "SELECT id, auth_id, owner, client, dialect, customer, stage, ended_at, ended_by, generation,
-        code_key_version, code_salt, created_at FROM agreements WHERE bucket = ?1 AND id = ?2";
+    AGREEMENT = concat!("SELECT ", agreement_columns!(), " FROM agreements WHERE bucket = ?1 AND id = ?2");
+    pub(super) ENDED_BEFORE = concat!(
+        "SELECT ", agreement_columns!(), " FROM agreements WHERE stage = 'ended' AND ended_at < ?1
+        ORDER BY ended_at, bucket, id LIMIT ?2"
+    );
+    pub(super) ENDED_BETWEEN = concat!(
+        "SELECT ", agreement_columns!(), " FROM agreements WHERE stage = 'ended' AND ended_at < ?1
+        AND (ended_at, bucket, id) > (?3, ?4, ?5) ORDER BY ended_at, bucket, id LIMIT ?2"
+    );
     AGREEMENTS_OF = "SELECT a.id, a.auth_id, a.owner, a.client, a.dialect, a.customer, a.stage, a.ended_at,
         a.ended_by, a.generation, a.code_key_version, a.code_salt, a.created_at
         FROM user_agreements u JOIN agreements a ON a.bucket = u.agreement_bucket AND a.id = u.agreement
@@ -60,15 +84,17 @@ statements! {
 }
 
 pub(super) fn prepare_claim(db: &Connection, bucket: Bucket, key: &Digest) -> Stored<Option<PrepareClaim>> {
-    sql::one(db, PREPARE_CLAIM, params![bucket.number(), key.0], |row| {
-        Ok(PrepareClaim {
-            bucket: row.bucket()?,
-            key: row.digest()?,
-            fingerprint: row.digest()?,
-            auth_id: row.parsed(AuthId::read)?,
-            answer: row.get()?,
-            created_at: row.time()?,
-        })
+    sql::one(db, PREPARE_CLAIM, params![bucket.number(), key.0], read_claim)
+}
+
+pub(super) fn read_claim(row: &mut Columns<'_, '_>) -> Stored<PrepareClaim> {
+    Ok(PrepareClaim {
+        bucket: row.bucket()?,
+        key: row.digest()?,
+        fingerprint: row.digest()?,
+        auth_id: row.parsed(AuthId::read)?,
+        answer: row.get()?,
+        created_at: row.time()?,
     })
 }
 
@@ -141,24 +167,26 @@ pub(super) fn insert_terms(db: &Connection, terms: &Terms) -> Stored<()> {
 }
 
 pub(super) fn session(db: &Connection, id: &AuthId) -> Stored<Option<Session>> {
-    sql::one(db, SESSION, params![id.bucket().number(), id.as_str()], |row| {
-        Ok(Session {
-            auth_id: row.parsed(AuthId::read)?,
-            stage: {
-                let stage: String = row.get()?;
-                let at = row.maybe_time()?;
-                let agreement = row.maybe(AgreementId::read)?;
-                match (stage.as_str(), at, agreement) {
-                    ("open", None, None) => SessionStage::Open,
-                    ("refused", Some(at), None) => SessionStage::Refused { at },
-                    ("approved", Some(at), Some(agreement)) => SessionStage::Approved { at, agreement },
-                    _ => return Err(StoreFault::Corrupt("a session's stage contradicts itself".into())),
-                }
-            },
-            expires_at: row.time()?,
-            wrong_pins: row.get()?,
-            decided_by: row.get::<Option<[u8; 32]>>()?.map(Digest),
-        })
+    sql::one(db, SESSION, params![id.bucket().number(), id.as_str()], read_session)
+}
+
+pub(super) fn read_session(row: &mut Columns<'_, '_>) -> Stored<Session> {
+    Ok(Session {
+        auth_id: row.parsed(AuthId::read)?,
+        stage: {
+            let stage: String = row.get()?;
+            let at = row.maybe_time()?;
+            let agreement = row.maybe(AgreementId::read)?;
+            match (stage.as_str(), at, agreement) {
+                ("open", None, None) => SessionStage::Open,
+                ("refused", Some(at), None) => SessionStage::Refused { at },
+                ("approved", Some(at), Some(agreement)) => SessionStage::Approved { at, agreement },
+                _ => return Err(StoreFault::Corrupt("a session's stage contradicts itself".into())),
+            }
+        },
+        expires_at: row.time()?,
+        wrong_pins: row.get()?,
+        decided_by: row.get::<Option<[u8; 32]>>()?.map(Digest),
     })
 }
 
@@ -218,7 +246,7 @@ pub(super) fn insert_consent(db: &Connection, consent: &Consent) -> Stored<()> {
     sql::write(db, INSERT_CONSENT, values)
 }
 
-fn read_agreement(row: &mut Columns<'_, '_>) -> Stored<Agreement> {
+pub(super) fn read_agreement(row: &mut Columns<'_, '_>) -> Stored<Agreement> {
     Ok(Agreement {
         id: row.parsed(AgreementId::read)?,
         auth_id: row.parsed(AuthId::read)?,

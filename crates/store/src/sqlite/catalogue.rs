@@ -20,13 +20,18 @@ fn every_statement_fits_the_schema() {
     let db = empty();
     let areas = [
         agreement::STATEMENTS,
+        audit::STATEMENTS,
         client::STATEMENTS,
+        control::STATEMENTS,
         journal::STATEMENTS,
         ledger::STATEMENTS,
         message::STATEMENTS,
         notification::STATEMENTS,
+        operator::STATEMENTS,
         payment::STATEMENTS,
         people::STATEMENTS,
+        refund::STATEMENTS,
+        settlement::STATEMENTS,
         token::STATEMENTS,
         unbinding::STATEMENTS,
         user::STATEMENTS,
@@ -60,6 +65,22 @@ fn every_key_and_every_unique_constraint_begins_with_the_bucket() {
 }
 
 #[test]
+fn a_cold_table_has_the_columns_of_its_hot_one() {
+    let db = empty();
+    for hot in ["prepare_claims", "terms", "token_sets"] {
+        let columns = |table: &str| {
+            texts(
+                &db,
+                &format!(
+                    "SELECT name || ' ' || type || ' ' || \"notnull\" FROM pragma_table_info('{table}')"
+                ),
+            )
+        };
+        assert_eq!(columns(&format!("{hot}_cold")), columns(hot), "{hot}");
+    }
+}
+
+#[test]
 fn every_table_is_strict() {
     let db = empty();
     let loose = texts(
@@ -74,8 +95,20 @@ fn what_is_due_is_found_by_an_index() {
     let db = empty();
     let plans: BTreeMap<&str, &str> = [
         ("notifications_due_by_target", notification::STATEMENTS[3]),
-        ("notifications_due", notification::STATEMENTS[4]),
+        ("notifications_due", notification::STATEMENTS[5]),
+        ("notifications_over", notification::OVER_BEFORE),
+        ("sessions_open", agreement::OPEN_BEFORE),
+        ("sessions_decided", agreement::DECIDED_BEFORE),
+        ("prepare_claims_by_time", agreement::CLAIMS_BEFORE),
+        ("agreements_ended", agreement::ENDED_BEFORE),
+        ("codes_by_expiry", token::CODES_BEFORE),
+        ("token_sets_replaced", token::REPLACED_BEFORE),
+        ("token_sets_by_lapse", token::LAPSED_BEFORE),
+        ("pin_guards_by_time", user::GUARDS_BEFORE),
         ("payments_to_resolve", payment::STATEMENTS[3]),
+        ("settlement_items_of_client", settlement::STATEMENTS[1]),
+        ("controls_to_tell", control::STATEMENTS[1]),
+        ("refunds_to_resolve", refund::STATEMENTS[4]),
     ]
     .into();
     for (index, sql) in plans {

@@ -1,41 +1,82 @@
 //! Rows of the journal: appended, never changed.
 
-use super::sql::{self, statements};
+use super::sql::{self, Columns, statements};
 use accord_core::handle::Bucket;
-use accord_core::ids::JournalId;
-use accord_core::journal::JournalLine;
+use accord_core::journal::{JournalHead, JournalLine};
 use accord_core::store::Stored;
 use rusqlite::{Connection, params};
 
+macro_rules! columns {
+    () => {
+        "bucket, number, at, act, subject, actor, detail, hash"
+    };
+}
+
 statements! {
-    JOURNAL_OF = "SELECT id, at, act, subject, actor, detail FROM journal
-        WHERE bucket = ?1 AND subject = ?2 ORDER BY at, id";
-    INSERT_LINE = "INSERT INTO journal (bucket, id, at, act, subject, actor, detail)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    JOURNAL_OF = concat!(
+        "SELECT ", columns!(), " FROM journal WHERE bucket = ?1 AND subject = ?2 ORDER BY number"
+    );
+    AFTER = concat!(
+        "SELECT ", columns!(), " FROM journal WHERE bucket = ?1 AND number > ?2 ORDER BY number LIMIT ?3"
+    );
+    HEAD = "SELECT bucket, number, hash FROM journal WHERE bucket = ?1 ORDER BY number DESC LIMIT 1";
+    // Steps from bucket to bucket by the key instead of reading every line.
+    STREAMS = "WITH RECURSIVE streams (bucket) AS (
+        SELECT min(bucket) FROM journal
+        UNION ALL
+        SELECT (SELECT min(bucket) FROM journal WHERE journal.bucket > streams.bucket) FROM streams
+        WHERE streams.bucket IS NOT NULL)
+        SELECT bucket FROM streams WHERE bucket IS NOT NULL";
+    INSERT_LINE = concat!(
+        "INSERT INTO journal (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+    );
+}
+
+fn read_line(row: &mut Columns<'_, '_>) -> Stored<JournalLine> {
+    Ok(JournalLine {
+        stream: row.bucket()?,
+        number: row.get()?,
+        at: row.time()?,
+        act: row.get()?,
+        subject: row.get()?,
+        actor: row.get()?,
+        detail: row.get()?,
+        hash: row.digest()?,
+    })
 }
 
 pub(super) fn journal_of(db: &Connection, bucket: Bucket, subject: &str) -> Stored<Vec<JournalLine>> {
-    sql::many(db, JOURNAL_OF, params![bucket.number(), subject], |row| {
-        Ok(JournalLine {
-            id: row.parsed(JournalId::read)?,
-            at: row.time()?,
-            act: row.get()?,
-            subject: row.get()?,
-            actor: row.get()?,
-            detail: row.get()?,
-        })
+    sql::many(db, JOURNAL_OF, params![bucket.number(), subject], read_line)
+}
+
+pub(super) fn after(db: &Connection, stream: Bucket, number: u32, limit: usize) -> Stored<Vec<JournalLine>> {
+    sql::many(db, AFTER, params![stream.number(), number, sql::limit(limit)], read_line)
+}
+
+pub(super) fn head(db: &Connection, stream: Bucket) -> Stored<Option<JournalHead>> {
+    sql::one(db, HEAD, params![stream.number()], |row| {
+        Ok(JournalHead { stream: row.bucket()?, number: row.get()?, hash: row.digest()? })
     })
+}
+
+pub(super) fn heads(db: &Connection) -> Stored<Vec<JournalHead>> {
+    let mut heads = Vec::new();
+    for stream in sql::many(db, STREAMS, [], |row| row.bucket())? {
+        heads.extend(head(db, stream)?);
+    }
+    Ok(heads)
 }
 
 pub(super) fn insert_journal(db: &Connection, line: &JournalLine) -> Stored<()> {
     let values = params![
-        line.id.bucket().number(),
-        line.id.as_str(),
+        line.stream.number(),
+        line.number,
         line.at.0,
         line.act,
         line.subject,
         line.actor,
         line.detail,
+        line.hash.0,
     ];
     sql::write(db, INSERT_LINE, values)
 }

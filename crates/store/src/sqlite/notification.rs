@@ -29,6 +29,10 @@ statements! {
         WHERE state = 'pending' AND target = ?1 AND next_attempt_at <= ?2
         ORDER BY next_attempt_at, created_at, id LIMIT ?3"
     );
+    pub(super) OVER_BEFORE = concat!(
+        "SELECT ", notification_columns!(), " FROM notifications WHERE state <> 'pending' AND created_at < ?1
+        ORDER BY created_at, id LIMIT ?2"
+    );
     NEXT_DUE = "SELECT next_attempt_at FROM notifications WHERE state = 'pending'
         ORDER BY next_attempt_at LIMIT 1";
     INSERT_NOTIFICATION = concat!(
@@ -44,7 +48,7 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 }
 
-fn read_notification(row: &mut Columns<'_, '_>) -> Stored<Notification> {
+pub(super) fn read_notification(row: &mut Columns<'_, '_>) -> Stored<Notification> {
     Ok(Notification {
         id: row.parsed(NotificationId::read)?,
         kind: row.get()?,

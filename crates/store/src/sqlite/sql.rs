@@ -12,8 +12,8 @@ use rusqlite::{Connection, ErrorCode, Params, Row};
 
 /// Declares statements as constants, and for tests the list of them all.
 macro_rules! statements {
-    ($($name:ident = $sql:expr;)+) => {
-        $(const $name: &str = $sql;)+
+    ($($seen:vis $name:ident = $sql:expr;)+) => {
+        $($seen const $name: &str = $sql;)+
         /// Every statement of this file.
         #[cfg(test)]
         pub(super) const STATEMENTS: &[&str] = &[$($name),+];

@@ -19,16 +19,36 @@ macro_rules! set_columns {
 statements! {
     CODE = "SELECT digest, agreement, owner, issued_at, expires_at, used_at FROM codes
         WHERE bucket = ?1 AND digest = ?2";
+    pub(super) CODES_BEFORE = "SELECT digest, agreement, owner, issued_at, expires_at, used_at FROM codes
+        WHERE expires_at < ?1 ORDER BY expires_at, bucket, digest LIMIT ?2";
     INSERT_CODE = "INSERT INTO codes (bucket, digest, agreement, owner, issued_at, expires_at, used_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     UPDATE_CODE = "UPDATE codes SET agreement = ?3, owner = ?4, issued_at = ?5, expires_at = ?6, used_at = ?7
         WHERE bucket = ?1 AND digest = ?2";
+    // A pair that is not found hot may lie cold; the second part is read only then.
     SET = concat!(
-        "SELECT ", set_columns!(), " FROM token_sets WHERE bucket = ?1 AND agreement = ?2 AND generation = ?3"
+        "SELECT ", set_columns!(), " FROM token_sets WHERE bucket = ?1 AND agreement = ?2 AND generation = ?3
+        UNION ALL
+        SELECT ", set_columns!(), " FROM token_sets_cold WHERE bucket = ?1 AND agreement = ?2 AND generation = ?3"
     );
-    SET_BY_ACCESS = concat!("SELECT ", set_columns!(), " FROM token_sets WHERE bucket = ?1 AND access_digest = ?2");
-    SET_BY_REFRESH =
-        concat!("SELECT ", set_columns!(), " FROM token_sets WHERE bucket = ?1 AND refresh_digest = ?2");
+    SET_BY_ACCESS = concat!(
+        "SELECT ", set_columns!(), " FROM token_sets WHERE bucket = ?1 AND access_digest = ?2
+        UNION ALL
+        SELECT ", set_columns!(), " FROM token_sets_cold WHERE bucket = ?1 AND access_digest = ?2"
+    );
+    SET_BY_REFRESH = concat!(
+        "SELECT ", set_columns!(), " FROM token_sets WHERE bucket = ?1 AND refresh_digest = ?2
+        UNION ALL
+        SELECT ", set_columns!(), " FROM token_sets_cold WHERE bucket = ?1 AND refresh_digest = ?2"
+    );
+    pub(super) REPLACED_BEFORE = concat!(
+        "SELECT ", set_columns!(), " FROM token_sets WHERE replaced_at IS NOT NULL AND replaced_at < ?1
+        ORDER BY replaced_at, bucket, agreement, generation LIMIT ?2"
+    );
+    pub(super) LAPSED_BEFORE = concat!(
+        "SELECT ", set_columns!(), " FROM token_sets WHERE refresh_expires_at < ?1
+        ORDER BY refresh_expires_at, bucket, agreement, generation LIMIT ?2"
+    );
     INSERT_SET = concat!(
         "INSERT INTO token_sets (bucket, ", set_columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
     );
@@ -38,15 +58,17 @@ statements! {
 }
 
 pub(super) fn code(db: &Connection, bucket: Bucket, digest: &Digest) -> Stored<Option<Code>> {
-    sql::one(db, CODE, params![bucket.number(), digest.0], |row| {
-        Ok(Code {
-            digest: row.digest()?,
-            agreement: row.parsed(AgreementId::read)?,
-            owner: Owner::from_row(row.get::<String>()?),
-            issued_at: row.time()?,
-            expires_at: row.time()?,
-            used_at: row.maybe_time()?,
-        })
+    sql::one(db, CODE, params![bucket.number(), digest.0], read_code)
+}
+
+pub(super) fn read_code(row: &mut Columns<'_, '_>) -> Stored<Code> {
+    Ok(Code {
+        digest: row.digest()?,
+        agreement: row.parsed(AgreementId::read)?,
+        owner: Owner::from_row(row.get::<String>()?),
+        issued_at: row.time()?,
+        expires_at: row.time()?,
+        used_at: row.maybe_time()?,
     })
 }
 
@@ -70,7 +92,7 @@ fn with_code(code: &Code, run: impl Fn(&[&dyn rusqlite::ToSql]) -> Stored<()>) -
     ])
 }
 
-fn read_set(row: &mut Columns<'_, '_>) -> Stored<TokenSet> {
+pub(super) fn read_set(row: &mut Columns<'_, '_>) -> Stored<TokenSet> {
     Ok(TokenSet {
         agreement: row.parsed(AgreementId::read)?,
         generation: row.get()?,

@@ -27,6 +27,8 @@ statements! {
         WHERE bucket = ?1 AND subject = ?2";
     PUT_PIN_GUARD = "INSERT OR REPLACE INTO pin_guards
         (bucket, subject, wrong, window_started_at, blocked_until, blocks) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    pub(super) GUARDS_BEFORE = "SELECT bucket, subject, wrong, window_started_at, blocked_until, blocks
+        FROM pin_guards WHERE window_started_at < ?1 ORDER BY window_started_at, bucket, subject LIMIT ?2";
 }
 
 /// The bucket of a login id's row.
@@ -92,17 +94,19 @@ pub(super) fn update_user(db: &Connection, user: &User) -> Stored<()> {
     sql::change(db, UPDATE_USER, values, "the user")
 }
 
-pub(super) fn pin_guard(db: &Connection, bucket: Bucket, subject: &str) -> Stored<Option<PinGuard>> {
-    sql::one(db, PIN_GUARD, params![bucket.number(), subject], |row| {
-        Ok(PinGuard {
-            bucket: row.bucket()?,
-            subject: row.get()?,
-            wrong: row.get()?,
-            window_started_at: row.time()?,
-            blocked_until: row.time()?,
-            blocks: row.get()?,
-        })
+pub(super) fn read_guard(row: &mut Columns<'_, '_>) -> Stored<PinGuard> {
+    Ok(PinGuard {
+        bucket: row.bucket()?,
+        subject: row.get()?,
+        wrong: row.get()?,
+        window_started_at: row.time()?,
+        blocked_until: row.time()?,
+        blocks: row.get()?,
     })
+}
+
+pub(super) fn pin_guard(db: &Connection, bucket: Bucket, subject: &str) -> Stored<Option<PinGuard>> {
+    sql::one(db, PIN_GUARD, params![bucket.number(), subject], read_guard)
 }
 
 pub(super) fn put_pin_guard(db: &Connection, guard: &PinGuard) -> Stored<()> {

@@ -293,11 +293,11 @@ pub fn messages_come_newest_first(store: &dyn Store) {
     });
 }
 
-/// Attempts come by number; journal lines by time, each about its own subject.
+/// Attempts come by number; journal lines too, each about its own subject.
 pub fn attempts_and_journal_lines_come_oldest_first(store: &dyn Store) {
     // Numbers that share a bucket, so that only the subject parts them.
-    let mut about: Vec<JournalLine> = [1, 5, 9, 13].map(|number| journal_line(number, "it", true)).to_vec();
-    let lines = about.clone();
+    let about: Vec<JournalLine> = [1, 5, 9, 13].map(|number| journal_line(number, "it", true)).to_vec();
+    let lines: Vec<JournalLine> = about.iter().rev().cloned().collect();
     keep(store, move |tx| {
         [3, 1, 2, u32::MAX]
             .into_iter()
@@ -306,7 +306,6 @@ pub fn attempts_and_journal_lines_come_oldest_first(store: &dyn Store) {
         lines.iter().try_for_each(|line| tx.insert_journal(line))?;
         tx.insert_journal(&journal_line(17, "it too", true))
     });
-    about.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
     see(store, move |rows| {
         let numbers: Vec<u32> =
             rows.attempts(&notification_id(1))?.iter().map(|attempt| attempt.number).collect();

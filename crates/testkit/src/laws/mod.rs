@@ -8,12 +8,17 @@
 //!
 //! Every test opens a store of its own. Found a difference between two stores? Write the law first.
 
+pub mod audit;
+pub mod control;
 pub mod keys;
 pub mod lists;
+pub mod operator;
 pub mod people;
+pub mod refund;
 pub mod round_trip;
 pub mod samples;
 pub mod script;
+pub mod settlement;
 pub mod transactions;
 pub mod unbinding;
 
@@ -81,9 +86,36 @@ macro_rules! store_laws {
                 a_look_sees_all_of_a_transaction_or_nothing,
                 a_panicking_look_is_told,
             }
+            $crate::store_laws! { @tests $open; refund:
+                refunds_come_back_as_they_were,
+                a_refund_and_a_closed_order_are_inserted_once,
+                refunds_come_in_order,
+            }
+            $crate::store_laws! { @tests $open; control:
+                controls_come_back_as_they_were,
+                each_limit_comes_back_alone,
+                notices_come_earliest_first,
+                usage_comes_by_day,
+            }
+            $crate::store_laws! { @tests $open; audit:
+                streams_have_heads_and_pages,
+                checkpoints_come_back_as_they_were,
+                what_can_be_pruned_comes_earliest_first,
+                what_lies_cold_is_not_lost,
+                what_is_removed_is_gone,
+            }
+            $crate::store_laws! { @tests $open; operator:
+                credentials_come_back_as_they_were,
+                a_transfer_is_inserted_once,
+            }
             $crate::store_laws! { @tests $open; people:
                 profiles_codes_and_budgets_come_back_as_they_were,
                 a_merchants_key_is_its_own_in_each_channel,
+            }
+            $crate::store_laws! { @tests $open; settlement:
+                settlement_items_come_back_as_they_were,
+                settlement_items_come_by_time_in_pages,
+                a_users_entries_come_by_time_in_pages,
             }
             $crate::store_laws! { @tests $open; script:
                 random_acts_have_the_same_end_on_the_model_store,

@@ -14,6 +14,8 @@ use accord_core::moment::{Moment, Random, Timestamp};
 use accord_core::money::{Amount, Currency};
 use accord_core::notification::*;
 use accord_core::outcome::Refusal;
+use accord_core::payment::cancel::ClosedOrder;
+use accord_core::payment::refund::{Refund, RefundClaim, RefundStage};
 use accord_core::payment::*;
 use accord_core::secret::{Digest, Salt, SecretKind, SecretRef};
 use accord_core::token::*;
@@ -42,7 +44,7 @@ macro_rules! ids {
 
 ids! {
     auth_id: AuthId, agreement_id: AgreementId, payment_id: PaymentId, customer_id: CustomerId,
-    posting_id: PostingId, notification_id: NotificationId, message_id: MessageId, journal_id: JournalId
+    posting_id: PostingId, refund_id: RefundId, notification_id: NotificationId, message_id: MessageId
 }
 
 /// A digest.
@@ -330,7 +332,53 @@ pub fn payment(number: u32, stage: PaymentStage, resolution: Option<Resolution>,
         extras: text(rich),
         created_at: time(rich),
         posting: rich.then(|| posting_id(number)),
+        refunded: if rich { i64::MAX } else { 0 },
+        closed_at: rich.then(|| time(rich)),
     }
+}
+
+/// A claim of a refund request id.
+pub fn refund_claim(number: u32, refund: u32) -> RefundClaim {
+    RefundClaim {
+        owner: owner(number),
+        request_id: RefundRequestId::new(format!("refund\t{number}")),
+        refund: refund_id(refund),
+        created_at: Timestamp(i64::from(refund)),
+    }
+}
+
+/// A refund of the payment of that number, asked for at that time.
+pub fn refund(number: u32, payment: u32, at: i64, stage: RefundStage, rich: bool) -> Refund {
+    Refund {
+        id: refund_id(number),
+        owner: owner(number),
+        client: client_id(number),
+        dialect: dialect(),
+        request_id: RefundRequestId::new(format!("refund\t{number}")),
+        fingerprint: digest("refund", number),
+        payment: payment_id(payment),
+        amount: amount(rich),
+        reason: maybe(rich),
+        extras: text(rich),
+        stage,
+        resolution: rich.then_some(Resolution { due_at: Timestamp(at), succeed: at % 2 == 0 }),
+        created_at: Timestamp(at),
+        posting: rich.then(|| posting_id(number)),
+        end_posting: rich.then(|| posting_id(number + 1)),
+    }
+}
+
+/// Every stage of a refund, one for each refusal.
+pub fn refund_stages() -> Vec<RefundStage> {
+    let at = Timestamp(i64::MAX);
+    let mut stages = vec![RefundStage::InProcess, RefundStage::Succeeded { at }];
+    stages.extend(Refusal::ALL.iter().map(|refusal| RefundStage::Failed { at, refusal: *refusal }));
+    stages
+}
+
+/// The mark of a closed order.
+pub fn closed_order(number: u32, at: i64) -> ClosedOrder {
+    ClosedOrder { owner: owner(number), request_id: request_id(number), at: Timestamp(at) }
 }
 
 /// Every stage of a payment, one for each refusal.
@@ -359,6 +407,7 @@ pub fn posting(number: u32, rich: bool) -> (Posting, Vec<Entry>) {
         Party::User(customer_id(number)),
         Party::Payable { client: ClientId::new("a:b:c"), slot: u8::MAX },
         Party::Funding,
+        Party::RefundsInFlight,
     ];
     let entries = parties.into_iter().zip(0..).map(|(party, line)| Entry {
         posting: id.clone(),
@@ -464,11 +513,13 @@ pub fn abouts(rich: bool) -> Vec<About> {
 /// A line about a subject.
 pub fn journal_line(number: u32, subject: &str, rich: bool) -> JournalLine {
     JournalLine {
-        id: journal_id(number),
+        stream: bucket(number),
+        number,
         at: Timestamp(i64::from(number % 3)),
         act: text(rich),
         subject: subject.to_owned(),
         actor: text(rich),
         detail: text(rich),
+        hash: digest("line", number),
     }
 }

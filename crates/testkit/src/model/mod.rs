@@ -14,17 +14,25 @@ mod table;
 mod tx;
 mod unbinding;
 
+use accord_core::agreement::control::Controls;
+use accord_core::agreement::usage::DayUsage;
 use accord_core::agreement::unbind::Consult;
 use accord_core::agreement::{Agreement, Consent, PrepareClaim, Session, Terms};
+use accord_core::checkpoint::Checkpoint;
 use accord_core::client::{Client, ClientKey};
 use accord_core::handle::Bucket;
 use accord_core::ids::*;
 use accord_core::journal::JournalLine;
+use accord_core::ledger::settle::SettlementItem;
 use accord_core::ledger::{Account, Entry, Posting};
 use accord_core::message::{Channel, Message};
 use accord_core::moment::Timestamp;
 use accord_core::money::Currency;
 use accord_core::notification::{Attempt, Notification};
+use accord_core::operator::Credential;
+use accord_core::operator::transfer::Transfer;
+use accord_core::payment::cancel::ClosedOrder;
+use accord_core::payment::refund::{Refund, RefundClaim};
 use accord_core::payment::{Payment, PaymentClaim};
 use accord_core::people::Profile;
 use accord_core::people::merchant_message::MessageClaim;
@@ -168,15 +176,28 @@ books! {
     sets_by_refresh: (Bucket, Digest) => (AgreementId, u32),
     payment_claims: (Owner, PaymentRequestId) => PaymentClaim,
     payments: (Bucket, PaymentId) => Payment,
+    refund_claims: (Owner, RefundRequestId) => RefundClaim,
+    refunds: (Bucket, RefundId) => Refund,
+    closed_orders: (Owner, PaymentRequestId) => ClosedOrder,
     accounts: (Bucket, CustomerId, Currency) => Account,
     postings: (Bucket, PostingId) => Posting,
     entries: (PostingId, u32) => Entry,
+    settlement_items: (Bucket, PostingId) => SettlementItem,
     notifications: NotificationId => Notification,
     attempts: (NotificationId, u32) => Attempt,
+    controls: AgreementId => Controls,
+    usage_days: (AgreementId, i64, Currency) => DayUsage,
     messages: (Bucket, &'static str, String, Channel) => Message,
     profiles: CustomerId => Profile,
     one_time_codes: CodeRequestId => OneTimeCode,
     code_budgets: AgreementId => CodeBudget,
     message_claims: (Owner, Channel, String) => MessageClaim,
-    journal: (Bucket, String, Timestamp, JournalId) => JournalLine,
+    credentials: CredentialId => Credential,
+    transfers: String => Transfer,
+    journal: (Bucket, u32) => JournalLine,
+    checkpoints: u32 => Checkpoint,
+    sealed: Bucket => u32,
+    cold_claims: (Bucket, Digest) => PrepareClaim,
+    cold_terms: AuthId => Terms,
+    cold_sets: (AgreementId, u32) => TokenSet,
 }

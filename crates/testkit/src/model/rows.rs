@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// The first `limit` of `rows` in the order of `key`.
-fn sorted<'a, T: Clone + 'a, K: Ord>(
+pub(super) fn sorted<'a, T: Clone + 'a, K: Ord>(
     rows: impl Iterator<Item = &'a T>,
     limit: usize,
     key: impl Fn(&'a T) -> K,
@@ -31,11 +31,16 @@ fn sorted<'a, T: Clone + 'a, K: Ord>(
 }
 
 /// Everything behind `after`.
-fn behind<K>(after: Option<K>) -> (Bound<K>, Bound<K>) {
+pub(super) fn behind<K>(after: Option<K>) -> (Bound<K>, Bound<K>) {
     (after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)
 }
 
 impl Books {
+    /// The cold pair of that bucket that has what is asked for.
+    fn cold(&self, bucket: Bucket, has: impl Fn(&TokenSet) -> bool) -> Option<&TokenSet> {
+        self.cold_sets.values().find(|set| set.agreement.bucket() == bucket && has(set))
+    }
+
     fn pending(&self) -> impl Iterator<Item = &Notification> {
         self.notifications.values().filter(|row| row.state == NotificationState::Pending)
     }
@@ -71,7 +76,8 @@ impl Rows for Books {
         Ok(self.pin_guards.get(&(bucket, subject.to_owned())).cloned())
     }
     fn prepare_claim(&self, bucket: Bucket, key: &Digest) -> Stored<Option<PrepareClaim>> {
-        Ok(self.prepare_claims.get(&(bucket, *key)).cloned())
+        let key = (bucket, *key);
+        Ok(self.prepare_claims.get(&key).or_else(|| self.cold_claims.get(&key)).cloned())
     }
     fn terms(&self, id: &AuthId) -> Stored<Option<Terms>> {
         Ok(self.terms.get(id).cloned())
@@ -96,13 +102,16 @@ impl Rows for Books {
         Ok(self.codes.get(&(bucket, *digest)).cloned())
     }
     fn token_set(&self, agreement: &AgreementId, generation: u32) -> Stored<Option<TokenSet>> {
-        Ok(self.token_sets.get(&(agreement.clone(), generation)).cloned())
+        let key = (agreement.clone(), generation);
+        Ok(self.token_sets.get(&key).or_else(|| self.cold_sets.get(&key)).cloned())
     }
     fn token_set_by_access(&self, bucket: Bucket, digest: &Digest) -> Stored<Option<TokenSet>> {
-        Ok(self.sets_by_access.get(&(bucket, *digest)).and_then(|key| self.token_sets.get(key)).cloned())
+        let hot = self.sets_by_access.get(&(bucket, *digest)).and_then(|key| self.token_sets.get(key));
+        Ok(hot.or_else(|| self.cold(bucket, |set| set.access_digest == *digest)).cloned())
     }
     fn token_set_by_refresh(&self, bucket: Bucket, digest: &Digest) -> Stored<Option<TokenSet>> {
-        Ok(self.sets_by_refresh.get(&(bucket, *digest)).and_then(|key| self.token_sets.get(key)).cloned())
+        let hot = self.sets_by_refresh.get(&(bucket, *digest)).and_then(|key| self.token_sets.get(key));
+        Ok(hot.or_else(|| self.cold(bucket, |set| set.refresh_digest == *digest)).cloned())
     }
     fn payment_claim(&self, owner: &Owner, request: &PaymentRequestId) -> Stored<Option<PaymentClaim>> {
         Ok(self.payment_claims.get(&(owner.clone(), request.clone())).cloned())
@@ -176,7 +185,7 @@ impl Rows for Books {
         Ok(sorted(theirs, limit, |row| std::cmp::Reverse((row.at, row.id.clone(), row.about.subject()))))
     }
     fn journal_of(&self, bucket: Bucket, subject: &str) -> Stored<Vec<JournalLine>> {
-        let lines = self.journal.range(..).filter(|((of, about, ..), _)| *of == bucket && about == subject);
+        let lines = self.journal.range((bucket, 0)..=(bucket, u32::MAX)).filter(|(_, line)| line.subject == subject);
         Ok(lines.map(|(_, row)| row.clone()).collect())
     }
     fn setting(&self, name: &str) -> Stored<Option<String>> {

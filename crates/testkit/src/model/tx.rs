@@ -145,8 +145,7 @@ impl Tx for Books {
         Ok(())
     }
     fn insert_journal(&mut self, line: &JournalLine) -> Stored<()> {
-        let key = (line.id.bucket(), line.subject.clone(), line.at, line.id.clone());
-        self.journal.insert(key, line.clone())
+        self.journal.insert((line.stream, line.number), line.clone())
     }
     fn put_setting(&mut self, name: &str, value: &str) -> Stored<()> {
         self.settings.put(name.to_owned(), value.to_owned());
