@@ -26,6 +26,9 @@ crate::words! {
     }
 }
 
+/// Stands for the PIN hash of a user whom the wallet's own app authenticates: no PIN signs this user in here.
+pub const EXTERNAL_PIN: &str = "external";
+
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
@@ -33,7 +36,7 @@ pub struct User {
     pub id: CustomerId,
     /// What the user signs in with.
     pub login_id: LoginId,
-    /// Argon2id hash of the PIN (PHC string).
+    /// Argon2id hash of the PIN (PHC string), or [`EXTERNAL_PIN`].
     pub pin_hash: String,
     /// What the user may do.
     pub status: UserStatus,

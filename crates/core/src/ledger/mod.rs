@@ -33,7 +33,7 @@ pub enum Party {
         /// Chosen by a hash, so that no merchant is one hot row.
         slot: u8,
     },
-    /// Where money comes into the wallet from.
+    /// Where money comes into the wallet from, and goes when it leaves.
     Funding,
     /// Refunds that have left the client's payable and not yet reached the payer.
     RefundsInFlight,
@@ -86,6 +86,8 @@ crate::words! {
     PostingKind {
         /// Into the wallet.
         Credit = "credit",
+        /// Out of the wallet.
+        Withdraw = "withdraw",
         /// From a user to an owner, under an agreement.
         Debit = "debit",
         /// Out of an owner's payable, for a refund: to the payer, or on its way there.

@@ -93,6 +93,19 @@ pub fn credit(
     post(tx, customer.bucket(), &cause, &lines, at)
 }
 
+/// Takes money out of a user's account. Refuses what is not there.
+pub fn withdraw(
+    tx: &mut dyn Tx,
+    customer: &CustomerId,
+    amount: Amount,
+    reference: &str,
+    at: &Moment,
+) -> Ruled<PostingId> {
+    let lines = moved(Party::User(customer.clone()), Party::Funding, amount);
+    let cause = Cause { kind: PostingKind::Withdraw, reference, subject: None };
+    post(tx, customer.bucket(), &cause, &lines, at)
+}
+
 /// Opens a user's account in a currency with nothing in it; an open one stays as it is.
 pub fn open(tx: &mut dyn Tx, customer: &CustomerId, currency: Currency) -> Ruled<()> {
     if tx.account(customer, currency)?.is_none() {

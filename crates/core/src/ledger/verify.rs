@@ -74,7 +74,7 @@ impl Posted {
             PostingKind::Debit => self.debits += 1,
             PostingKind::Refund => self.refunds += 1,
             PostingKind::RefundEnd => self.refund_ends += 1,
-            PostingKind::Cancel | PostingKind::Credit => {}
+            PostingKind::Cancel | PostingKind::Credit | PostingKind::Withdraw => {}
         }
     }
 }

@@ -1,8 +1,86 @@
 //! What the wallet around accord does: credentials of its API, transfers in and out.
 
 use super::rows::Desk;
+use super::sql::{self, Columns, statements};
+use accord_core::ids::{CredentialId, CustomerId, PostingId};
+use accord_core::operator::transfer::{Direction, Transfer};
+use accord_core::operator::{Credential, Role};
+use accord_core::store::Stored;
 use accord_core::store::operator::{OperatorRows, OperatorTx};
+use rusqlite::params;
 
-impl OperatorRows for Desk<'_> {}
+statements! {
+    CREDENTIAL = "SELECT id, role, name, digest, created_at, retired_at FROM credentials
+        WHERE bucket = ?1 AND id = ?2";
+    CREDENTIALS = "SELECT id, role, name, digest, created_at, retired_at FROM credentials
+        ORDER BY created_at, id LIMIT ?1";
+    PUT_CREDENTIAL = "INSERT OR REPLACE INTO credentials (bucket, id, role, name, digest, created_at, retired_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    TRANSFER = "SELECT id, customer, direction, currency, value, posting, at FROM transfers
+        WHERE bucket = ?1 AND id = ?2";
+    INSERT_TRANSFER = "INSERT INTO transfers (bucket, id, customer, direction, currency, value, posting, at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+}
 
-impl OperatorTx for Desk<'_> {}
+fn read_credential(row: &mut Columns<'_, '_>) -> Stored<Credential> {
+    Ok(Credential {
+        id: row.parsed(CredentialId::read)?,
+        role: row.parsed(Role::parse)?,
+        name: row.get()?,
+        digest: row.digest()?,
+        created_at: row.time()?,
+        retired_at: row.maybe_time()?,
+    })
+}
+
+impl OperatorRows for Desk<'_> {
+    fn credential(&self, id: &CredentialId) -> Stored<Option<Credential>> {
+        sql::one(self.0, CREDENTIAL, params![id.bucket().number(), id.as_str()], read_credential)
+    }
+
+    fn credentials(&self, limit: usize) -> Stored<Vec<Credential>> {
+        sql::many(self.0, CREDENTIALS, [sql::limit(limit)], read_credential)
+    }
+
+    fn transfer(&self, id: &str) -> Stored<Option<Transfer>> {
+        sql::one(self.0, TRANSFER, params![Transfer::bucket_of(id).number(), id], |row| {
+            Ok(Transfer {
+                id: row.get()?,
+                customer: row.parsed(CustomerId::read)?,
+                direction: row.parsed(Direction::parse)?,
+                amount: row.amount()?,
+                posting: row.parsed(PostingId::read)?,
+                at: row.time()?,
+            })
+        })
+    }
+}
+
+impl OperatorTx for Desk<'_> {
+    fn put_credential(&mut self, credential: &Credential) -> Stored<()> {
+        let values = params![
+            credential.id.bucket().number(),
+            credential.id.as_str(),
+            credential.role.as_str(),
+            credential.name,
+            credential.digest.0,
+            credential.created_at.0,
+            credential.retired_at.map(|at| at.0),
+        ];
+        sql::write(self.0, PUT_CREDENTIAL, values)
+    }
+
+    fn insert_transfer(&mut self, transfer: &Transfer) -> Stored<()> {
+        let values = params![
+            Transfer::bucket_of(&transfer.id).number(),
+            transfer.id,
+            transfer.customer.as_str(),
+            transfer.direction.as_str(),
+            transfer.amount.currency.code(),
+            transfer.amount.value(),
+            transfer.posting.as_str(),
+            transfer.at.0,
+        ];
+        sql::write(self.0, INSERT_TRANSFER, values)
+    }
+}
