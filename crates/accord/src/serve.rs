@@ -4,7 +4,7 @@ use crate::config::check::{self, Settings};
 use crate::dev::lock;
 use crate::exit::Exit;
 use crate::logging;
-use accord_server::ServerOptions;
+use accord_server::{ServerOptions, Upkeep};
 use accord_store::{SqliteOptions, SqliteStore};
 use accord_wire::signature::{PoolOptions, SigningPool};
 use anyhow::{Context as _, anyhow};
@@ -60,6 +60,7 @@ fn options(settings: &Settings) -> anyhow::Result<ServerOptions> {
         outbound: settings.outbound.clone(),
         sign_in: settings.choices.sign_in.clone(),
         limits: settings.choices.limits.clone(),
+        upkeep: Upkeep { audit_key: settings.audit_key()?, ..settings.upkeep.clone() },
         sandbox: None,
     })
 }

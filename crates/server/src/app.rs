@@ -45,6 +45,8 @@ pub struct ServerOptions {
     pub sign_in: SignInLimits,
     /// Limits on callers.
     pub limits: Limits,
+    /// Pruning and checkpoints of the journal.
+    pub upkeep: crate::upkeep::Upkeep,
     /// The sandbox: control API and demo; nothing under `serve`.
     pub sandbox: Option<SandboxOptions>,
 }

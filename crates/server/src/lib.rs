@@ -2,7 +2,7 @@
 //!
 //! Nothing is decided here. A call goes from [`http`] to [`calls`] to the gateway of `accord-wire` and into the
 //! store; a page goes from [`http`] to [`authorize`]; [`dispatcher`] carries what rules left in the outbox, and
-//! [`schedule`] does what becomes due. [`serve::start`] puts it together.
+//! [`schedule`] does what becomes due, and [`upkeep`] prunes and seals the journal. [`serve::start`] puts it together.
 
 pub mod app;
 pub mod authorize;
@@ -21,6 +21,8 @@ pub mod sandbox;
 pub mod schedule;
 pub mod serve;
 pub mod telemetry;
+pub mod upkeep;
 
 pub use app::{App, Limits, SandboxOptions, ServerOptions, TlsFiles};
 pub use serve::{Running, StartFault, start};
+pub use upkeep::Upkeep;

@@ -5,7 +5,7 @@ use crate::clients::Clients;
 use crate::clock::{Clock, OFFSET_SETTING};
 use crate::dispatcher::Dispatcher;
 use crate::http::{Peer, admin_router, router};
-use crate::{schedule, telemetry};
+use crate::{schedule, telemetry, upkeep};
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -92,8 +92,10 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
     let dispatcher = Dispatcher::new(app.clone(), &outbound)?;
     let _ = app.dispatcher.set(Arc::downgrade(&dispatcher));
 
+    schedule::release_held(&app).await?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = vec![tokio::spawn(schedule::run(app.clone(), dispatcher))];
+    tasks.push(tokio::spawn(upkeep::run(app.clone())));
     if let Some(admin) = admin {
         tasks.push(tokio::spawn(accept(admin, None, admin_router(app.clone()), stopped.clone())));
     }

@@ -63,6 +63,11 @@ pub fn queues(oldest_due: Duration, signature_wait: Duration) {
     gauge!("accord_signature_wait_seconds").set(signature_wait.as_secs_f64());
 }
 
+/// Counts rows that left the hot tables.
+pub fn pruned(rows: usize) {
+    counter!("accord_pruned_rows_total").increment(rows as u64);
+}
+
 /// The text for Prometheus.
 pub fn render() -> String {
     recorder().map(PrometheusHandle::render).unwrap_or_default()

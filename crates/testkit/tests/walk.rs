@@ -54,6 +54,8 @@ struct Belongings {
     paid: String,
     /// The wallet's id of that payment.
     payment_id: String,
+    /// refundRequestId of a part of it that went back, and the wallet's id of that refund.
+    refunded: (String, String),
     /// References and ids of requests that shall be new.
     fresh: std::cell::Cell<u32>,
 }
@@ -86,6 +88,7 @@ impl Walk {
             outbound: OutboundPolicy { only_loopback: true, ..OutboundPolicy::default() },
             sign_in: Default::default(),
             limits: Limits::default(),
+            upkeep: Default::default(),
             sandbox: None,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -139,8 +142,12 @@ impl Walk {
         let paid = "paid before the walk".to_owned();
         let payment = self.call(who, &speech.target("pay"), &speech.pay(&access, &paid, "IQD", "1000"));
         let payment_id = text(&payment, "paymentId");
+        let refunded = "refunded before the walk".to_owned();
+        let refund = speech.refund(&paid, &payment_id, &refunded, "IQD", "1");
+        let refund = self.call(who, &speech.target("refund"), &refund);
+        let refunded = (refunded, text(&refund, "refundId"));
         let code = self.code(speech, who, "walk 2");
-        Belongings { speech, code, access, refresh, paid, payment_id, fresh: Default::default() }
+        Belongings { speech, code, access, refresh, paid, payment_id, refunded, fresh: Default::default() }
     }
 
     /// Every row of every table, once the notices of earlier calls have been dealt with.
@@ -186,6 +193,10 @@ impl Belongings {
             "cancelToken" => self.speech.cancel(&self.access),
             "pay" => self.speech.pay(&self.access, &id, "IQD", "1000"),
             "inquiryPayment" => self.speech.inquire(&self.paid),
+            "refund" => self.speech.refund(&self.paid, &self.payment_id, &id, "IQD", "1"),
+            "inquiryRefund" => self.speech.inquire_refund(&self.refunded.0),
+            // An order that was never seen: closing it is a success, and costs the walk no payment.
+            "cancelPayment" => self.speech.cancel_payment(&id),
             _ => return None,
         })
     }
@@ -213,6 +224,16 @@ impl Belongings {
                 }
                 tries
             }
+            "refund" => refused(
+                self.speech.refund(&self.paid, &self.payment_id, "another owner's", "IQD", "1"),
+                Refusal::PaymentNotFound,
+            ),
+            "inquiryRefund" => vec![
+                (self.speech.inquire_refund(&self.refunded.0), Some(Refusal::RefundNotFound)),
+                (serde_json::json!({ "refundId": self.refunded.1 }), Some(Refusal::RefundNotFound)),
+            ],
+            // Another owner's order of that name is another order; the first one's is looked at below.
+            "cancelPayment" => vec![(self.speech.cancel_payment(&self.paid), None)],
             _ => return None,
         })
     }
@@ -361,7 +382,7 @@ fn every_route_is_closed_to_another_owner() {
             }
         }
         // The first owner has lost nothing.
-        for operation in ["applyToken", "pay", "inquiryPayment", "cancelToken"] {
+        for operation in ["applyToken", "pay", "inquiryPayment", "refund", "cancelToken"] {
             walk.call(first, &speech.target(operation), &has.good_body(operation).expect("a body"));
         }
     }

@@ -6,6 +6,7 @@
 mod ceiling;
 pub mod load;
 mod process;
+mod pruning;
 
 use crate::exit::{Exit, usage};
 use accord_client::SandboxFile;
@@ -40,6 +41,9 @@ pub struct BenchArgs {
     /// Connections that are kept alive.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1024))]
     connections: u32,
+    /// Compare the latency of prepare while the server prunes with that of one that does not.
+    #[arg(long, conflicts_with_all = ["store", "url"])]
+    during_pruning: bool,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -86,6 +90,9 @@ pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     }
     if args.operation != "prepare" {
         return Err(usage(format!("there is no bench `{}`: prepare is one", args.operation)));
+    }
+    if args.during_pruning {
+        return pruning::run(&args);
     }
     let server = match &args.url {
         Some(url) => Server::running(url, &args.sandbox)?,

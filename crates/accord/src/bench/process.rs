@@ -22,8 +22,20 @@ pub struct Server {
 impl Server {
     /// Starts a sandbox in a fresh directory and waits until it is ready.
     pub fn start(store: Option<&str>) -> anyhow::Result<Server> {
-        let dir = std::env::temp_dir().join(format!("accord-bench-{}", std::process::id()));
+        Server::in_dir(&format!("accord-bench-{}", std::process::id()), "", store)
+    }
+
+    /// Starts a sandbox with that configuration file.
+    pub fn configured(name: &str, config: &str) -> anyhow::Result<Server> {
+        Server::in_dir(&format!("accord-bench-{}-{name}", std::process::id()), config, None)
+    }
+
+    fn in_dir(name: &str, config: &str, store: Option<&str>) -> anyhow::Result<Server> {
+        let dir = std::env::temp_dir().join(name);
         crate::keys::private_dir(&dir)?;
+        if !config.is_empty() {
+            std::fs::write(dir.join("accord.toml"), config)?;
+        }
         let log = std::fs::File::create(dir.join("server.log"))?;
         let mut command = Command::new(std::env::current_exe()?);
         command.args([Path::new("dev"), Path::new("--data"), &dir]).args(["--listen", "127.0.0.1:0"]);

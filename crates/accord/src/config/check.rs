@@ -116,11 +116,9 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
     let allowed = read_ips(&mut notes, "outbound.allowed", &outbound.allowed);
     let keys = check_keys(&mut notes, keys, dir);
     let settlement_zone = notes.take("settlement.zone", Zone::parse(&file.settlement.zone));
-    let code_memory = [
-        file.qi.as_ref().and_then(|qi| qi.lifetimes.code_memory),
-        file.alipay_plus.as_ref().and_then(|alipay_plus| alipay_plus.lifetimes.code_memory),
-    ];
-    let upkeep = upkeep(&file.retention, code_memory.into_iter().flatten());
+    let qi = file.qi.as_ref().map(|qi| &qi.lifetimes);
+    let alipay_plus = file.alipay_plus.as_ref().map(|alipay_plus| &alipay_plus.lifetimes);
+    let upkeep = upkeep(&file.retention, [qi, alipay_plus]);
     if file.qi.is_none() && file.alipay_plus.is_none() {
         notes.fault("qi", "no dialect is served: add a section [qi] or [alipay_plus]");
     }
@@ -223,10 +221,11 @@ impl Settings {
 }
 
 /// Codes stay as long as a dialect tells used from expired ones: they are no choice of their own.
-fn upkeep(retention: &super::Retention, code_memory: impl Iterator<Item = Span>) -> Upkeep {
+pub fn upkeep(retention: &super::Retention, lifetimes: [Option<&super::Lifetimes>; 2]) -> Upkeep {
     let usual = Upkeep::default();
     let or = |span: Option<Span>, usual: i64| span.map_or(usual, Span::millis);
     let kept = usual.retention;
+    let code_memory = lifetimes.into_iter().flatten().filter_map(|lifetimes| lifetimes.code_memory);
     Upkeep {
         retention: prune::Retention {
             open_ms: or(retention.undecided, kept.open_ms),

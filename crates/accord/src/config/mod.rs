@@ -76,6 +76,9 @@ pub struct SandboxFile {
     /// Daily settlement files.
     #[serde(default)]
     pub settlement: Settlement,
+    /// How long rows stay hot.
+    #[serde(default)]
+    pub retention: Retention,
 }
 
 /// Either a certificate with its key, or a proxy in front.

@@ -10,16 +10,16 @@ pub mod state;
 
 pub use lock::holder;
 
-use crate::config::check::{Collector, Faults};
+use crate::config::check::{self, Collector, Faults};
 use crate::config::{AlipayPlus, SandboxFile, load};
 use crate::exit::Exit;
-use crate::keys::{private_dir, read_private_key, read_secret, write_file};
+use crate::keys::{private_dir, read_private_key, read_seal_key, read_secret, write_file};
 use crate::logging;
 use crate::place::{Place, StoreUrl};
 use crate::wallet::{Choices, Sections};
 use accord_core::secret::DerivationKeys;
 use accord_server::outbound::OutboundPolicy;
-use accord_server::{SandboxOptions, ServerOptions};
+use accord_server::{SandboxOptions, ServerOptions, Upkeep};
 use accord_store::{SqliteOptions, SqliteStore};
 use accord_wire::signature::{PoolOptions, SigningPool, WalletKey, WalletKeys};
 use anyhow::{Context as _, anyhow};
@@ -49,7 +49,7 @@ pub struct DevArgs {
 
 /// The configuration file of a fresh sandbox: everything may be left out.
 const CONFIG: &str = "# What this sandbox leaves open; see `accord config example` for the sections [envelope], [qi],\n\
-    # [alipay_plus], [limits] and [sign_in]. Everything may be left out. Limits are off unless they stand here.\n";
+    # [alipay_plus], [limits], [sign_in] and [retention]. Everything may be left out. Limits are off unless they stand here.\n";
 
 /// `accord dev`.
 pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
@@ -77,7 +77,7 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
     if let Some(warning) = &bound.warning {
         eprintln!("\n*** {warning} ***\n");
     }
-    let choices = choices(&config, &bound.public_url)?;
+    let (choices, upkeep) = choices(&config, &bound.public_url)?;
     let place = Place::new(store.clone(), true)?;
     provision::furnish(&place, &dir, &bound.demo_url)?;
     let prefix = |mounts: Option<&Vec<String>>| mounts.and_then(|mounts| mounts.first()).cloned();
@@ -87,7 +87,7 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
     ];
     let file = provision::sandbox_file(&place, &bound.public_url, prefixes.each_ref().map(String::as_str))?;
 
-    let options = options(&dir, choices, store, &bound, args.outbound)?;
+    let options = options(&dir, (choices, upkeep), store, &bound, args.outbound)?;
     state.port = Some(bound.listener.local_addr()?.port());
     state.public_url = Some(bound.public_url.clone());
     state.write(&dir)?;
@@ -101,7 +101,7 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
 }
 
 /// The sandbox's choices: its configuration file over the defaults of the sample in the Alipay+ paper.
-fn choices(config: &Path, public_url: &str) -> anyhow::Result<Choices> {
+fn choices(config: &Path, public_url: &str) -> anyhow::Result<(Choices, Upkeep)> {
     let file: SandboxFile = load::read(config).map_err(|fault| Faults(vec![fault]))?;
     let mut alipay_plus: AlipayPlus = file.alipay_plus;
     if alipay_plus.psp_id.is_empty() {
@@ -110,6 +110,8 @@ fn choices(config: &Path, public_url: &str) -> anyhow::Result<Choices> {
     if alipay_plus.wallet_names.is_empty() {
         alipay_plus.wallet_names = vec![provision::WALLET_NAME.to_owned()];
     }
+    let lifetimes = [Some(&file.qi.lifetimes), Some(&alipay_plus.lifetimes)];
+    let upkeep = check::upkeep(&file.retention, lifetimes);
     let sections = Sections {
         envelope: file.envelope,
         qi: Some(file.qi),
@@ -119,12 +121,12 @@ fn choices(config: &Path, public_url: &str) -> anyhow::Result<Choices> {
     };
     let mut notes = Collector::new(config);
     let choices = sections.check(public_url, true, &mut notes);
-    if notes.faults.is_empty() { Ok(choices) } else { Err(Faults(notes.faults).into()) }
+    if notes.faults.is_empty() { Ok((choices, upkeep)) } else { Err(Faults(notes.faults).into()) }
 }
 
 fn options(
     dir: &Path,
-    choices: Choices,
+    (choices, upkeep): (Choices, Upkeep),
     store: Arc<SqliteStore>,
     bound: &ports::Bound,
     outbound: bool,
@@ -158,6 +160,7 @@ fn options(
         },
         sign_in: choices.sign_in,
         limits: choices.limits,
+        upkeep: Upkeep { audit_key: Some(read_seal_key(&keys.join("audit.pem"))?), ..upkeep },
         sandbox: Some(SandboxOptions { dir: dir.to_owned(), demo_url: bound.demo_url.clone() }),
     })
 }

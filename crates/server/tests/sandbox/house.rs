@@ -92,6 +92,7 @@ impl House {
             },
             sign_in: Default::default(),
             limits: Limits::default(),
+            upkeep: Default::default(),
             sandbox: Some(SandboxOptions { dir: dir.clone(), demo_url: shop.clone() }),
         };
         let running = Some(start(options, listener).await.unwrap());

@@ -1,0 +1,297 @@
+//! `accord audit`: writes the journal and its checkpoints into a file, and checks such a file without server or
+//! store: every chain, every signature, and that no line a checkpoint names is missing.
+
+use crate::cli::Where;
+use crate::exit::Exit;
+use crate::keys::read_seal_public_key;
+use accord_core::Timestamp;
+use accord_core::checkpoint::{Checkpoint, Examined, Examiner};
+use accord_core::handle::{BUCKETS, Bucket};
+use accord_core::journal::JournalLine;
+use accord_core::secret::Digest;
+use accord_core::store::{Rows, StoreFault, Stored};
+use accord_wire::seal::SealPublicKey;
+use anyhow::Context as _;
+use clap::Subcommand;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+#[derive(Subcommand)]
+pub enum AuditCommand {
+    /// Write every line of the journal and every checkpoint, as JSON lines.
+    Export {
+        #[command(flatten)]
+        place: Where,
+        /// The file; one that exists is written anew.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Check an exported journal.
+    Verify {
+        /// The exported file.
+        file: PathBuf,
+        /// Public half of the key that signs checkpoints (keys.audit), PEM.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+}
+
+/// `accord audit …`.
+pub fn run(command: AuditCommand) -> anyhow::Result<Exit> {
+    match command {
+        AuditCommand::Export { place, out } => {
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create(true).truncate(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let file = options.open(&out).with_context(|| format!("{} cannot be written", out.display()))?;
+            let (lines, checkpoints) =
+                place.open()?.look(move |rows| write_all(rows, BufWriter::new(file)))?;
+            println!("{}: {lines} lines, {checkpoints} checkpoints", out.display());
+            Ok(Exit::Done)
+        }
+        AuditCommand::Verify { file, key } => {
+            let key = read_seal_public_key(&key)?;
+            match verify(&file, &key)? {
+                Ok(Examined { lines, streams, checkpoints, unsealed }) => {
+                    println!(
+                        "the journal holds: {lines} lines in {streams} streams under {checkpoints} checkpoints; \
+                         {unsealed} lines are behind the last checkpoint of their stream"
+                    );
+                    Ok(Exit::Done)
+                }
+                Err(broken) => {
+                    println!("the journal does NOT hold: {}, {broken}", file.display());
+                    Ok(Exit::Other)
+                }
+            }
+        }
+    }
+}
+
+/// One line of an export.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum Row {
+    Line {
+        stream: u16,
+        number: u32,
+        at: i64,
+        act: String,
+        subject: String,
+        actor: String,
+        detail: String,
+        hash: String,
+    },
+    Checkpoint {
+        checkpoint: u32,
+        at: i64,
+        content: String,
+        signature: String,
+    },
+}
+
+/// Rows read at once.
+const PAGE: usize = 1_000;
+
+/// Everything as of one moment: a look sees one state of the store.
+fn write_all(rows: &dyn Rows, mut out: impl Write) -> Stored<(u64, u64)> {
+    let (mut lines, mut checkpoints) = (0, 0);
+    for head in rows.journal_heads()? {
+        let mut after = 0;
+        loop {
+            let page = rows.journal_after(head.stream, after, PAGE)?;
+            let Some(last) = page.last() else { break };
+            after = last.number;
+            lines += page.len() as u64;
+            for JournalLine { stream, number, at, act, subject, actor, detail, hash } in page {
+                let (stream, hash) = (stream.number(), hash.hex());
+                let row = Row::Line { stream, number, at: at.0, act, subject, actor, detail, hash };
+                write_row(&mut out, &row)?;
+            }
+        }
+    }
+    let mut after = 0;
+    loop {
+        let page = rows.checkpoints_after(after, PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = last.number;
+        checkpoints += page.len() as u64;
+        for Checkpoint { number, at, content, signature } in page {
+            let row = Row::Checkpoint { checkpoint: number, at: at.0, content, signature: hex(&signature) };
+            write_row(&mut out, &row)?;
+        }
+    }
+    out.flush().map_err(|fault| unwritten(&fault))?;
+    Ok((lines, checkpoints))
+}
+
+fn write_row(out: &mut impl Write, row: &Row) -> Stored<()> {
+    let text = serde_json::to_string(row).map_err(|fault| StoreFault::Corrupt(fault.to_string()))?;
+    writeln!(out, "{text}").map_err(|fault| unwritten(&fault))
+}
+
+fn unwritten(fault: &std::io::Error) -> StoreFault {
+    StoreFault::Unavailable(format!("the export cannot be written: {fault}"))
+}
+
+/// What the journal came to, or a sentence that names the first broken line. Reads the file twice: what
+/// checkpoints say must be known before the lines.
+fn verify(file: &Path, key: &SealPublicKey) -> anyhow::Result<Result<Examined, String>> {
+    let mut examiner = Examiner::default();
+    for lines_now in [false, true] {
+        let open = File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        for (index, text) in BufReader::new(open).lines().enumerate() {
+            let text = text.with_context(|| format!("{} cannot be read", file.display()))?;
+            let found = match serde_json::from_str(&text) {
+                Err(_) => Err("it is no line of an export".to_owned()),
+                Ok(Row::Line { .. }) if !lines_now => Ok(()),
+                Ok(Row::Checkpoint { .. }) if lines_now => Ok(()),
+                Ok(row) => examine(&mut examiner, row, key),
+            };
+            if let Err(broken) = found {
+                return Ok(Err(format!("line {}: {broken}", index + 1)));
+            }
+        }
+    }
+    Ok(examiner.end().map_err(|broken| format!("at its end: {broken}")))
+}
+
+fn examine(examiner: &mut Examiner, row: Row, key: &SealPublicKey) -> Result<(), String> {
+    match row {
+        Row::Line { stream, number, at, act, subject, actor, detail, hash } => {
+            let hash = unhex(&hash).and_then(|hash| hash.try_into().ok()).map(Digest);
+            let hash = hash.ok_or("its hash is not 64 hexadecimal digits")?;
+            if stream >= BUCKETS {
+                return Err(format!("there is no stream {stream}"));
+            }
+            let (stream, at) = (Bucket::new(stream), Timestamp(at));
+            examiner.line(&JournalLine { stream, number, at, act, subject, actor, detail, hash })
+        }
+        Row::Checkpoint { checkpoint: number, at, content, signature } => {
+            let signature = unhex(&signature).ok_or("its signature is not hexadecimal")?;
+            let signed = key.verifies(content.as_bytes(), &signature);
+            examiner.checkpoint(&Checkpoint { number, at: Timestamp(at), content, signature }, signed)
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = text.chars().map(|digit| u8::try_from(digit.to_digit(16)?).ok()).collect();
+    let digits = digits?;
+    let pairs = digits.chunks_exact(2);
+    pairs
+        .remainder()
+        .is_empty()
+        .then(|| pairs.map(|pair| pair.iter().fold(0, |byte, half| byte * 16 + half)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use accord_core::checkpoint::draft;
+    use accord_core::{Moment, journal, store};
+    use accord_store::{SqliteOptions, SqliteStore};
+    use accord_wire::seal::SealKey;
+
+    struct Dir(PathBuf);
+
+    impl Drop for Dir {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// An export of a journal of some streams, twice sealed, with lines after the last seal.
+    fn exported(key: &SealKey, dir: &Path) -> String {
+        let db = SqliteStore::open(dir.join("accord.db"), SqliteOptions::default()).expect("a store");
+        for round in 0..3 {
+            let at = Moment::new(Timestamp(round), [1; 32]);
+            let key = key.clone();
+            store::transact(&db, move |tx| {
+                for number in 0..12 {
+                    let stream = Bucket::new(number % 3);
+                    journal::append(tx, &at, stream, "act", &format!("s{number}"), "wallet", "\"\n")?;
+                }
+                if round < 2 {
+                    let drafted = draft(tx, at.now)?.expect("streams moved");
+                    let signature = key.sign(drafted.content.as_bytes()).expect("a signature");
+                    tx.insert_checkpoint(&drafted.signed(signature), &drafted.heads)?;
+                    assert_eq!(draft(tx, at.now)?, None, "nothing has moved since");
+                }
+                Ok(())
+            })
+            .expect("kept");
+        }
+        let file = dir.join("journal.jsonl");
+        let out = File::create(&file).expect("a file");
+        let counts = store::look(&db, move |rows| write_all(rows, out)).expect("an export");
+        assert_eq!(counts, (36, 2));
+        std::fs::read_to_string(file).expect("an export")
+    }
+
+    #[test]
+    fn an_export_holds_until_somebody_touches_it() {
+        let dir = Dir(std::env::temp_dir().join(format!("accord-audit-{}", std::process::id())));
+        std::fs::create_dir_all(&dir.0).expect("a directory");
+        let (private, public) = SealKey::generate().expect("a pair");
+        let (key, public) =
+            (SealKey::parse(&private).expect("a key"), SealPublicKey::parse(&public).expect("a key"));
+        let text = exported(&key, &dir.0);
+        let file = dir.0.join("touched.jsonl");
+        let judged = |text: &str, key: &SealPublicKey| {
+            std::fs::write(&file, text).expect("a file");
+            verify(&file, key).expect("a readable file")
+        };
+        let good = judged(&text, &public).expect("an untouched journal");
+        assert_eq!(good, Examined { lines: 36, streams: 3, checkpoints: 2, unsealed: 12 });
+
+        let lines: Vec<&str> = text.lines().collect();
+        let without = |gone: usize| -> String {
+            let kept = lines.iter().enumerate().filter(|(index, _)| *index != gone);
+            kept.map(|(_, line)| format!("{line}\n")).collect()
+        };
+        for (broken, said) in [
+            (
+                text.replacen("\"subject\":\"s4\"", "\"subject\":\"s7\"", 1),
+                "line 14: stream 1, line 2: it was changed",
+            ),
+            (
+                text.replacen("\"actor\":\"wallet\"", "\"actor\":\"wallet \"", 1),
+                "line 1: stream 0, line 1: it was changed",
+            ),
+            (without(4), "line 5: stream 0, line 6: line 5 is missing before it"),
+            (without(0), "line 1: stream 0, line 2: line 1 is missing before it"),
+            (
+                lines[12..].join("\n"),
+                "at its end: stream 0, line 4: it is missing, and checkpoint 1 names it",
+            ),
+            (without(36), "line 37: checkpoint 2: checkpoint 1 is missing before it"),
+            (text.replacen("\\nnumber 1\\n", "\\nnumber 9\\n", 1), "line 37: checkpoint 1: its signature"),
+            (
+                text.replacen("\"checkpoint\":2", "\"checkpoint\":3", 1),
+                "line 38: checkpoint 3: what was signed has",
+            ),
+            (format!("{text}{{}}\n"), "line 39: it is no line of an export"),
+        ] {
+            let judged = judged(&broken, &public).expect_err(said);
+            assert!(judged.starts_with(said), "{said}: {judged}");
+        }
+        let (_, other) = SealKey::generate().expect("a pair");
+        let other = SealPublicKey::parse(&other).expect("a key");
+        assert!(judged(&text, &other).expect_err("another's key").contains("signature"));
+    }
+
+    #[test]
+    fn hexadecimal_comes_back() {
+        assert_eq!(unhex(&hex(&[0, 15, 255])), Some(vec![0, 15, 255]));
+        assert_eq!(unhex("abc"), None);
+        assert_eq!(unhex("xy"), None);
+    }
+}
