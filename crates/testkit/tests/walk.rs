@@ -8,6 +8,7 @@ mod wrongs;
 
 use accord_core::client::{ClientKey, ClientStatus, KeyStatus};
 use accord_core::ids::{AuthId, ClientId};
+use accord_core::message::Channel;
 use accord_core::store::{self, Store};
 use accord_core::{Refusal, Timestamp};
 use accord_server::clock::Clock;
@@ -16,6 +17,7 @@ use accord_server::{Limits, Running, ServerOptions};
 use accord_store::{SqliteOptions, SqliteStore};
 use accord_testkit::conformance::fixture::{self, RICH, Signatory, WALLET_PUBLIC_KEY};
 use accord_testkit::conformance::house::House;
+use accord_testkit::conformance::people::scopes_of;
 use accord_testkit::conformance::speech::{Speech, result_code, text};
 use accord_wire::dialect::{Fault, Reason};
 use accord_wire::gateway::Request;
@@ -56,6 +58,10 @@ struct Belongings {
     payment_id: String,
     /// refundRequestId of a part of it that went back, and the wallet's id of that refund.
     refunded: (String, String),
+    /// Three tokens for everything but debits: for reading and writing, for asking for a code, for verifying one.
+    people: [String; 3],
+    /// verifyRequestId and code, asked for by the third of them (Alipay+).
+    sent: (String, String),
     /// References and ids of requests that shall be new.
     fresh: std::cell::Cell<u32>,
 }
@@ -147,7 +153,44 @@ impl Walk {
         let refund = self.call(who, &speech.target("refund"), &refund);
         let refunded = (refunded, text(&refund, "refundId"));
         let code = self.code(speech, who, "walk 2");
-        Belongings { speech, code, access, refresh, paid, payment_id, refunded, fresh: Default::default() }
+        let people = ["people 1", "people 2", "people 3"].map(|name| self.token_for_all(speech, who, name));
+        let mut sent = (String::new(), String::new());
+        if speech == Speech::AlipayPlus {
+            let answer = self.call(who, &speech.target("sendOTP"), &speech.send_otp(&people[2], None));
+            sent = (text(&answer, "verifyRequestId"), self.house.one_time_code(RICH).expect("a code"));
+        }
+        Belongings {
+            speech,
+            code,
+            access,
+            refresh,
+            paid,
+            payment_id,
+            refunded,
+            people,
+            sent,
+            fresh: Default::default(),
+        }
+    }
+
+    /// A token for every scope but the right to debit.
+    fn token_for_all(&self, speech: Speech, who: &Signatory, reference: &str) -> String {
+        let scopes = scopes_of(speech);
+        let code = match speech {
+            Speech::Qi => self.house.log_in(who, RICH, &scopes, &self.clock.moment()),
+            Speech::AlipayPlus => {
+                let body = speech.prepare_scopes(reference, &scopes);
+                let prepared = self.call(who, &speech.target("prepare"), &body);
+                let auth_id = AuthId::read(&speech.auth_id(&prepared)).expect("an authId");
+                match self.house.decide(&auth_id, RICH, true, &self.clock.moment()) {
+                    accord_core::agreement::decide::Decided::Approved { code, .. } => {
+                        code.reveal().to_owned()
+                    }
+                    other => panic!("approved, not {other:?}"),
+                }
+            }
+        };
+        text(&self.call(who, &speech.target("applyToken"), &speech.apply(&code)), "accessToken")
     }
 
     /// Every row of every table, once the notices of earlier calls have been dealt with.
@@ -197,6 +240,12 @@ impl Belongings {
             "inquiryRefund" => self.speech.inquire_refund(&self.refunded.0),
             // An order that was never seen: closing it is a success, and costs the walk no payment.
             "cancelPayment" => self.speech.cancel_payment(&id),
+            "inquiryUserInfo" => self.speech.user_info(&self.people[0]),
+            "inquiryCustomerId" => self.speech.customer_id("+9647701000001"),
+            "sendOTP" => self.speech.send_otp(&self.people[1], None),
+            "verifyOTP" => self.speech.verify_otp(&self.people[2], &self.sent.0, &self.sent.1),
+            "sendInbox" => self.speech.message(Channel::Inbox, &self.people[0], &id),
+            "sendPush" => self.speech.message(Channel::Push, &self.people[0], &id),
             _ => return None,
         })
     }
@@ -234,6 +283,22 @@ impl Belongings {
             ],
             // Another owner's order of that name is another order; the first one's is looked at below.
             "cancelPayment" => vec![(self.speech.cancel_payment(&self.paid), None)],
+            "inquiryUserInfo" => refused(self.speech.user_info(&self.people[0]), Refusal::AccessTokenUnknown),
+            // Nobody owns a user: whoever may ask gets the same answer.
+            "inquiryCustomerId" => vec![(self.speech.customer_id("+9647701000001"), None)],
+            "sendOTP" => refused(self.speech.send_otp(&self.people[1], None), Refusal::AccessTokenUnknown),
+            "verifyOTP" => refused(
+                self.speech.verify_otp(&self.people[2], &self.sent.0, &self.sent.1),
+                Refusal::AccessTokenUnknown,
+            ),
+            "sendInbox" => refused(
+                self.speech.message(Channel::Inbox, &self.people[0], "another owner's"),
+                Refusal::AccessTokenUnknown,
+            ),
+            "sendPush" => refused(
+                self.speech.message(Channel::Push, &self.people[0], "another owner's"),
+                Refusal::AccessTokenUnknown,
+            ),
             _ => return None,
         })
     }

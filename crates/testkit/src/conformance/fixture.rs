@@ -163,7 +163,7 @@ pub fn drop_header(request: &mut Request, name: &str) {
 pub struct Person {
     /// How stories call the user.
     pub name: &'static str,
-    login: &'static str,
+    pub(crate) login: &'static str,
     number: u8,
     /// Currency and smallest units.
     pub opening: &'static [(&'static str, i64)],
@@ -229,6 +229,9 @@ pub fn furnish(store: &dyn Store) {
 
 fn move_in(tx: &mut dyn Tx, person: &Person) -> Ruled<()> {
     tx.insert_user(&person.row())?;
+    if let Some(profile) = person.profile() {
+        tx.put_profile(&profile)?;
+    }
     for (code, value) in person.opening {
         let at = &person.moment();
         post::open(tx, &person.id(), currency(code))?;
@@ -249,10 +252,13 @@ pub fn derivation_keys() -> DerivationKeys {
     DerivationKeys::new(BTreeMap::from([(1, [7; 32])])).expect("one key")
 }
 
-/// Qi at `""` and `/api`, Alipay+ at `/aps/api`, with the project's own choices.
+/// Qi at `""` and `/api`, Alipay+ at `/aps/api`, with the project's own choices; inquiryCustomerId is on.
 pub fn gateway() -> Gateway {
     let qi = Qi::new(qi::Config::new(PUBLIC_URL));
-    let plus = AlipayPlus::new(alipay_plus::Config::new(PUBLIC_URL, [9; 32]));
+    let mut plus = alipay_plus::Config::new(PUBLIC_URL, [9; 32]);
+    // Off by default; here it is to be seen.
+    plus.inquiry_customer_id = true;
+    let plus = AlipayPlus::new(plus);
     let mounts = vec![
         Mount { prefix: String::new(), dialect: qi.clone() },
         Mount { prefix: "/api".to_owned(), dialect: qi },

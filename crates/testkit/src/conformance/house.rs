@@ -67,7 +67,7 @@ pub struct House {
     /// Its store.
     pub store: Arc<dyn Store>,
     gateway: Gateway,
-    keys: DerivationKeys,
+    pub(super) keys: DerivationKeys,
     wallet_key: PrivateKey,
     clients: Mutex<Arc<Registered>>,
 }
@@ -270,7 +270,10 @@ impl House {
         store::look(&*self.store, look).expect("a look")
     }
 
-    fn transact<T: Send + 'static>(&self, rule: impl FnMut(&mut dyn Tx) -> Ruled<T> + Send + 'static) -> T {
+    pub(super) fn transact<T: Send + 'static>(
+        &self,
+        rule: impl FnMut(&mut dyn Tx) -> Ruled<T> + Send + 'static,
+    ) -> T {
         store::transact(&*self.store, rule).expect("a transaction that is kept")
     }
 }

@@ -6,4 +6,5 @@
 
 pub mod fixture;
 pub mod house;
+pub mod people;
 pub mod speech;

@@ -196,7 +196,7 @@ impl Speech {
         self.with_parties(json!({ "paymentRequestId": order }))
     }
 
-    fn with_parties(self, body: Value) -> Value {
+    pub(super) fn with_parties(self, body: Value) -> Value {
         match (self, body) {
             (Speech::AlipayPlus, Value::Object(members)) => {
                 let mut body = json!({ "pspId": PSP_ID, "acquirerId": ACQUIRER_ID });

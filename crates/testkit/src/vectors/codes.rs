@@ -13,20 +13,23 @@ pub const NOT_SHOWN: &[(Reason, &str)] = &[
     (Reason::Fault(Fault::Overloaded), "said by the server before or after the gateway: tests/walk.rs"),
     (Reason::Fault(Fault::TooLarge), "the limit is kept by the socket: tests/walk.rs"),
     (Reason::Refusal(Refusal::ClientSuspended), "so far the envelope refuses a suspended client first"),
-    (Reason::Refusal(Refusal::OneTimeCodeWrong), "no operation of it is served yet"),
-    (Reason::Refusal(Refusal::OneTimeCodeExpired), "no operation of it is served yet"),
-    (Reason::Refusal(Refusal::OneTimeCodeLimit), "no operation of it is served yet"),
-    (Reason::Refusal(Refusal::ChannelMissing), "no operation of it is served yet"),
-    (Reason::Refusal(Refusal::MessageReused), "no operation of it is served yet"),
 ];
 
 /// Reasons that one dialect cannot come upon, and why not.
 pub const NOT_SHOWN_BY: &[(Speech, Reason, &str)] = &[
     (Speech::Qi, Reason::Refusal(Refusal::ReferenceReused), "Qi's prepare knows no reference"),
-    (Speech::Qi, Reason::Refusal(Refusal::ScopeMissing), "Qi grants no scope but AGREEMENT_PAY"),
     (Speech::Qi, Reason::Refusal(Refusal::RefundTooLate), "no window unless the contract has one"),
     (Speech::Qi, Reason::Refusal(Refusal::CancelTooLate), "Qi cancels no payments"),
     (Speech::AlipayPlus, Reason::Refusal(Refusal::RefundNotFound), "no operation asks for a refund"),
+    (Speech::Qi, Reason::Refusal(Refusal::OneTimeCodeWrong), "Qi has no one-time codes"),
+    (Speech::Qi, Reason::Refusal(Refusal::OneTimeCodeExpired), "Qi has no one-time codes"),
+    (Speech::Qi, Reason::Refusal(Refusal::OneTimeCodeLimit), "Qi has no one-time codes"),
+    (
+        Speech::Qi,
+        Reason::Refusal(Refusal::ChannelMissing),
+        "every user has an inbox, and pushes are kept there",
+    ),
+    (Speech::AlipayPlus, Reason::Refusal(Refusal::MessageReused), "Alipay+ sends no messages of merchants"),
 ];
 
 /// Why no vector of that dialect shows that reason; nothing: one must.

@@ -5,6 +5,7 @@ use crate::conformance::house::{House, Reply, Twist};
 use crate::conformance::speech::{Speech, result_code, text};
 use crate::model::ModelStore;
 use crate::vectors::story::{Call, Scene, Step, Story};
+use accord_core::agreement::Scope;
 use accord_core::agreement::decide::Decided;
 use accord_core::client::ClientStatus;
 use accord_core::ids::AuthId;
@@ -53,6 +54,12 @@ fn perform(house: &House, step: &Step) -> Scene {
                 Decided::Unknown => ("unknown", None),
             };
             Scene::Decide { auth_id, user, approve, outcome: outcome.to_owned(), code }
+        }
+        Scene::LogIn { client_id, user, scopes, .. } => {
+            let client = fixture::CLIENTS.into_iter().find(|client| client.client_id == client_id);
+            let client = client.unwrap_or_else(|| panic!("no client `{client_id}`"));
+            let code = house.log_in(client, Person::named(&user), &scopes, at);
+            Scene::LogIn { client_id, user, scopes, code }
         }
         Scene::Credit { user, currency, value } => {
             let amount = Amount::new(fixture::currency(&currency), value).expect("an amount");
@@ -246,6 +253,33 @@ impl Play {
         let code = self.code(person);
         let granted = self.call("applyToken", &self.speech.apply(&code), S);
         Tokens { access: text(&granted, "accessToken"), refresh: text(&granted, "refreshToken") }
+    }
+
+    /// A token for these scopes: by the page (Alipay+), by a mini program's log in (Qi).
+    pub fn token_for(&mut self, person: &Person, reference: &str, scopes: &[Scope]) -> String {
+        let code = match self.speech {
+            Speech::Qi => self.log_in(person, scopes),
+            Speech::AlipayPlus => {
+                let prepared = self.call("prepare", &self.speech.prepare_scopes(reference, scopes), S);
+                self.approve(&prepared, person)
+            }
+        };
+        text(&self.call("applyToken", &self.speech.apply(&code), S), "accessToken")
+    }
+
+    /// A mini program of the calling client asks a signed-in user for scopes: a code.
+    pub fn log_in(&mut self, person: &Person, scopes: &[Scope]) -> String {
+        let (client_id, user) = (self.who.client_id.to_owned(), person.name.to_owned());
+        let scene = Scene::LogIn { client_id, user, scopes: scopes.to_vec(), code: String::new() };
+        match self.step(scene) {
+            Scene::LogIn { code, .. } => code,
+            _ => String::new(),
+        }
+    }
+
+    /// The newest one-time code that the user was sent.
+    pub fn one_time_code(&self, person: &Person) -> String {
+        self.house.one_time_code(person).expect("a one-time code")
     }
 
     /// The next pair.

@@ -4,6 +4,7 @@
 //! written as Base64.
 
 use crate::conformance::house::{Reply, Trouble, Twist};
+use accord_core::agreement::Scope;
 use accord_core::client::ClientStatus;
 use accord_core::payment::Resolution;
 use accord_core::payment::pay::Forced;
@@ -58,6 +59,17 @@ pub enum Scene {
         outcome: String,
         /// The code that the browser is sent back with.
         code: Option<String>,
+    },
+    /// A mini program of a Qi client asks a signed-in user for scopes (my.getAuthCode).
+    LogIn {
+        /// Whose mini program.
+        client_id: String,
+        /// Who is signed in to the app.
+        user: String,
+        /// What is granted.
+        scopes: Vec<Scope>,
+        /// The code that the mini program gets.
+        code: String,
     },
     /// Money comes in.
     Credit {
@@ -174,6 +186,10 @@ impl Scene {
                 "outcome": outcome,
                 "authCode": code,
             }),
+            Scene::LogIn { client_id, user, scopes, code } => {
+                let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+                json!({ "logIn": { "clientId": client_id, "user": user, "scopes": scopes }, "authCode": code })
+            }
             Scene::Credit { user, currency, value } => {
                 json!({ "credit": { "user": user, "currency": currency, "value": value.to_string() } })
             }
@@ -203,6 +219,16 @@ impl Scene {
                 approve: bool_of(decide, "approve")?,
                 outcome: string(step, "outcome")?,
                 code: step["authCode"].as_str().map(str::to_owned),
+            });
+        }
+        if let Some(log_in) = step.get("logIn") {
+            let scopes = log_in["scopes"].as_array().ok_or("scopes: a list")?;
+            let scopes = scopes.iter().map(|scope| scope.as_str().and_then(Scope::parse));
+            return Ok(Scene::LogIn {
+                client_id: string(log_in, "clientId")?,
+                user: string(log_in, "user")?,
+                scopes: scopes.collect::<Option<_>>().ok_or("scopes: known ones")?,
+                code: string(step, "authCode")?,
             });
         }
         if let Some(credit) = step.get("credit") {

@@ -86,7 +86,13 @@ pub const WRONGS: &[Wrong] = &[
     ),
     (
         "another case",
-        |good| good.at(good.request.target.replacen("/v1/a", "/v1/A", 1).replacen("/v1/p", "/v1/P", 1)),
+        |good| {
+            let target =
+                ["a", "p", "u", "o", "m"].iter().fold(good.request.target.clone(), |target, letter| {
+                    target.replacen(&format!("/v1/{letter}"), &format!("/v1/{}", letter.to_uppercase()), 1)
+                });
+            good.at(target)
+        },
         Fault::PathUnknown,
     ),
 ];

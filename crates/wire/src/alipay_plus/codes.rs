@@ -98,7 +98,7 @@ pub(super) fn of_refusal(refusal: Refusal) -> Code {
         Refusal::ScopeMissing => f(
             "INVALID_TOKEN",
             "MPP FAQ, integration",
-            "The accessToken does not have the scope AGREEMENT_PAY.",
+            "The accessToken does not have the scope that this call needs.",
         ),
         Refusal::UserNotFound => f("USER_NOT_EXIST", PAY, "The user does not exist."),
         Refusal::UserFrozen => f("USER_STATUS_ABNORMAL", PAY, "The user's account is blocked."),

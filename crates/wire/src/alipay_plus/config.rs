@@ -2,6 +2,7 @@
 
 use accord_core::agreement::Terminal;
 use accord_core::handle::{Alphabet, Shape};
+use accord_core::people::one_time_code::CodeLimits;
 use accord_core::policy::{DAY, MINUTE, OldAccess, Policy};
 
 /// Longest URL in an answer, in characters (Alipay+ prepare, schemeUrl, applinkUrl, normalUrl, codeValue).
@@ -56,6 +57,10 @@ pub struct Config {
     pub network_base_url: Option<String>,
     /// Notify every final payment, not only those that need it (decision 36).
     pub notify_payment_always: bool,
+    /// Is inquiryCustomerId answered? It tells who has an account here.
+    pub inquiry_customer_id: bool,
+    /// What is borne of one-time codes.
+    pub one_time_codes: CodeLimits,
     /// May URLs in requests be http? For the sandbox only.
     pub allow_http: bool,
     /// Schemes of apps that a redirect may lead to, beside reverse-domain ones.
@@ -92,6 +97,8 @@ impl Config {
             handle_key,
             network_base_url: None,
             notify_payment_always: false,
+            inquiry_customer_id: false,
+            one_time_codes: CodeLimits::default(),
             allow_http: false,
             app_schemes: Vec::new(),
             session_life_ms: 15 * MINUTE,
@@ -111,6 +118,9 @@ impl Config {
         }
         if self.issuer_digits.len() != 3 || !self.issuer_digits.bytes().all(|digit| digit.is_ascii_digit()) {
             return Err("alipay-plus issuer_digits must be the three digits that Alipay+ assigned".to_owned());
+        }
+        if self.one_time_codes.per_day < 3 || self.one_time_codes.tries == 0 {
+            return Err("alipay-plus one-time codes: at least 3 a day, and one try, must be borne".to_owned());
         }
         if self.wallet_names.iter().all(String::is_empty) {
             return Err("alipay-plus wallet_names must name at least one wallet".to_owned());
@@ -194,7 +204,8 @@ mod tests {
         let good = || Config::new("https://wallet.example/", [1; 32]);
         assert_eq!(good().check(), Ok(()));
         type Spoil = fn(&mut Config);
-        let faulty: [(&str, Spoil); 7] = [
+        let faulty: [(&str, Spoil); 8] = [
+            ("at least 3 a day", |c| c.one_time_codes.per_day = 2),
             ("psp_id", |c| c.psp_id.clear()),
             ("issuer_digits", |c| c.issuer_digits = "01".into()),
             ("issuer_digits", |c| c.issuer_digits = "0A1".into()),

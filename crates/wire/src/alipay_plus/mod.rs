@@ -12,7 +12,10 @@ pub mod cancel_token;
 pub mod codes;
 pub mod common;
 pub mod config;
+mod inquiry_customer_id;
 pub mod inquiry_payment;
+mod inquiry_user_info;
+mod otp;
 pub mod pay;
 pub mod prepare;
 pub mod qr;
@@ -41,6 +44,10 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "cancelToken", path: "/v1/authorizations/cancelToken" },
     Operation { name: "pay", path: "/v1/payments/pay" },
     Operation { name: "inquiryPayment", path: "/v1/payments/inquiryPayment" },
+    Operation { name: "inquiryUserInfo", path: "/v1/users/inquiryUserInfo" },
+    Operation { name: "inquiryCustomerId", path: "/v1/users/inquiryCustomerId" },
+    Operation { name: "sendOTP", path: "/v1/otp/sendOTP" },
+    Operation { name: "verifyOTP", path: "/v1/otp/verifyOTP" },
 ];
 
 /// The dialect in one deployment.
@@ -103,6 +110,10 @@ impl Dialect for AlipayPlus {
             "cancelToken" => cancel_token::read(self, client, &fields),
             "pay" => pay::read(self, client, &fields),
             "inquiryPayment" => inquiry_payment::read(self, client, &fields),
+            "inquiryUserInfo" => inquiry_user_info::read(self, client, &fields),
+            "inquiryCustomerId" => inquiry_customer_id::read(self, client, &fields),
+            "sendOTP" => otp::read_send(self, client, &fields),
+            "verifyOTP" => otp::read_verify(self, client, &fields),
             _ => Err(Refused::new(Fault::PathUnknown, "API is not defined.")),
         }
     }

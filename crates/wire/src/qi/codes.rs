@@ -126,7 +126,7 @@ pub fn of_refusal(refusal: Refusal) -> Code {
         Refusal::ScopeMissing => f(
             "ACCESS_DENIED",
             "platform V1, common error codes",
-            "The access token was granted without the scope AGREEMENT_PAY.",
+            "The access token was granted without the scope that this call needs.",
         ),
         Refusal::UserNotFound => f("USER_NOT_EXIST", PAY, "The user does not exist."),
         Refusal::UserFrozen => f("USER_STATUS_ABNORMAL", PAY, "The user's account cannot be used now."),

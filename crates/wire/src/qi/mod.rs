@@ -11,8 +11,11 @@ pub mod codes;
 mod common;
 pub mod config;
 mod inquiry_payment;
+mod inquiry_user_info;
+pub mod login;
 mod pay;
 mod prepare;
+mod send_message;
 pub mod urls;
 
 pub use announce::NOTIFY_PAYMENT;
@@ -23,6 +26,7 @@ use crate::dialect::{Act, Code, Dialect, Fault, Operation, Reason, Refused};
 use crate::json::Json;
 use accord_core::client::Client;
 use accord_core::ids::DialectName;
+use accord_core::message::Channel;
 use accord_core::policy::Policy;
 use accord_core::voice::{Announcement, Event, Voice};
 use std::sync::Arc;
@@ -35,6 +39,9 @@ const APPLY_TOKEN: &str = "applyToken";
 const CANCEL_TOKEN: &str = "cancelToken";
 const PAY: &str = "pay";
 const INQUIRY_PAYMENT: &str = "inquiryPayment";
+const INQUIRY_USER_INFO: &str = "inquiryUserInfo";
+const SEND_INBOX: &str = "sendInbox";
+const SEND_PUSH: &str = "sendPush";
 
 /// What Qi's merchants may call.
 pub const OPERATIONS: &[Operation] = &[
@@ -43,6 +50,9 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: CANCEL_TOKEN, path: "/v1/authorizations/cancelToken" },
     Operation { name: PAY, path: "/v1/payments/pay" },
     Operation { name: INQUIRY_PAYMENT, path: "/v1/payments/inquiryPayment" },
+    Operation { name: INQUIRY_USER_INFO, path: "/v1/users/inquiryUserInfo" },
+    Operation { name: SEND_INBOX, path: "/v1/messages/sendInbox" },
+    Operation { name: SEND_PUSH, path: "/v1/messages/sendPush" },
 ];
 
 /// The Qi dialect of one deployment.
@@ -96,6 +106,9 @@ impl Dialect for Qi {
             CANCEL_TOKEN => Box::new(cancel_token::read(self, client, body)?),
             PAY => Box::new(pay::read(self, client, body)?),
             INQUIRY_PAYMENT => Box::new(inquiry_payment::read(self, client, body)?),
+            INQUIRY_USER_INFO => Box::new(inquiry_user_info::read(self, client, body)?),
+            SEND_INBOX => Box::new(send_message::read(self, client, body, Channel::Inbox)?),
+            SEND_PUSH => Box::new(send_message::read(self, client, body, Channel::Push)?),
             _ => return Err(Refused::new(Fault::PathUnknown, codes::of_fault(Fault::PathUnknown).meaning)),
         })
     }

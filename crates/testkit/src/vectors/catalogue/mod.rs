@@ -10,6 +10,7 @@ mod inquiry_payment;
 mod inquiry_refund;
 mod pay;
 mod pay_failures;
+mod people;
 mod prepare;
 mod refund;
 
@@ -56,6 +57,9 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         cancel_payment::CASES,
         refund::CASES,
         inquiry_refund::CASES,
+        people::CASES,
+        people::CODES,
+        people::MESSAGES,
     ]
     .into_iter()
     .flatten()
