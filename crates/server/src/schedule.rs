@@ -7,8 +7,10 @@ use crate::app::App;
 use crate::clock::OFFSET_SETTING;
 use crate::dispatcher::{Dispatcher, Journey, overdue};
 use crate::telemetry;
-use accord_core::payment::Payment;
+use accord_core::agreement::schedule;
+use accord_core::notification::{Notification, NotificationState};
 use accord_core::payment::resolve::resolve;
+use accord_core::payment::{Payment, refund};
 use accord_core::store::{StoreFault, Stored};
 use accord_core::{Moment, Ruled, Stop, Timestamp};
 use accord_wire::signature::Signer;
@@ -20,6 +22,8 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_millis(250);
 /// And at most so often.
 const REST: Duration = Duration::from_millis(20);
+/// So many of the newest notifications are looked through for held ones at a start.
+const HELD: usize = 10_000;
 /// Pieces taken at once.
 const BATCH: usize = 100;
 
@@ -55,6 +59,8 @@ async fn round(app: &Arc<App>, dispatcher: &Arc<Dispatcher>) -> Stored<()> {
         for payment in payments {
             resolve_one(app, payment, &app.clock.moment()).await;
         }
+        resolve_refunds(app, now, None).await?;
+        tell_of_debits(app, now, None).await?;
         let wait = Duration::from_micros(app.options.signer.expected_wait_micros());
         telemetry::queues(overdue(earliest, now), wait);
         if earliest.is_none_or(|earliest| earliest > now) {
@@ -81,6 +87,78 @@ async fn resolve_one(app: &Arc<App>, payment: Payment, at: &Moment) -> bool {
     false
 }
 
+/// Brings due refunds to their end; says how many got there.
+async fn resolve_refunds(app: &Arc<App>, until: Timestamp, at: Option<&Moment>) -> Stored<usize> {
+    let due = app
+        .look(move |rows| match rows.next_refund_to_resolve()?.filter(|next| *next <= until) {
+            Some(_) => rows.refunds_to_resolve(until, BATCH),
+            None => Ok(Vec::new()),
+        })
+        .await?;
+    let mut ended = 0;
+    for refund in due {
+        let (id, at) = (refund.id.clone(), at.cloned().unwrap_or_else(|| app.clock.moment()));
+        match app.transact(move |tx| refund::resolve(tx, &id, &at)).await {
+            Ok(end) => ended += usize::from(end),
+            Err(Stop::Refused(refusal)) => {
+                tracing::error!(%refusal, refund = %refund.id, "a refund stays unresolved")
+            }
+            Err(Stop::Fault(fault)) => {
+                tracing::error!(%fault, refund = %refund.id, "a refund stays unresolved")
+            }
+        }
+    }
+    Ok(ended)
+}
+
+/// Tells users of debits that come soon; says how many rows moved on.
+async fn tell_of_debits(app: &Arc<App>, until: Timestamp, at: Option<&Moment>) -> Stored<usize> {
+    let due = app.look(move |rows| rows.notices_due(until, BATCH)).await?;
+    let mut told = 0;
+    for controls in due {
+        let (id, at) = (controls.agreement, at.cloned().unwrap_or_else(|| app.clock.moment()));
+        let wanted = id.clone();
+        let Some(agreement) = app.look(move |rows| rows.agreement(&wanted)).await? else { continue };
+        let announced = app
+            .transact_with(&agreement.dialect, move |tx, context| {
+                schedule::announce(tx, &agreement.id, context, &at)
+            })
+            .await;
+        match announced {
+            Ok(moved) => told += usize::from(moved),
+            Err(Stop::Refused(refusal)) => {
+                tracing::error!(%refusal, agreement = %id, "a debit to come stays untold")
+            }
+            Err(Stop::Fault(fault)) => {
+                tracing::error!(%fault, agreement = %id, "a debit to come stays untold")
+            }
+        }
+    }
+    Ok(told)
+}
+
+/// Notifications that waited because this server contacted nobody but loopback go out once it may contact others.
+pub async fn release_held(app: &Arc<App>) -> Stored<()> {
+    if app.options.outbound.only_loopback {
+        return Ok(());
+    }
+    let now = app.clock.now();
+    let released: Ruled<()> = app
+        .transact(move |tx| {
+            let held = tx.notifications(HELD)?.into_iter();
+            for one in held.filter(|one| one.state == NotificationState::Held) {
+                let state = NotificationState::Pending;
+                tx.update_notification(&Notification { state, next_attempt_at: now, ..one })?;
+            }
+            Ok(())
+        })
+        .await;
+    match released {
+        Ok(()) | Err(Stop::Refused(_)) => Ok(()),
+        Err(Stop::Fault(fault)) => Err(fault),
+    }
+}
+
 /// Moves the sandbox's clock by so many seconds. Work that becomes due runs before this returns, in order, each
 /// piece at its own due time, including what it schedules in turn. The offset is kept in the store.
 pub async fn advance(app: &Arc<App>, seconds: i64) -> Result<Timestamp, StoreFault> {
@@ -93,15 +171,20 @@ pub async fn advance(app: &Arc<App>, seconds: i64) -> Result<Timestamp, StoreFau
     let (mut before, mut progress) = (None, true);
     let journey = Arc::new(Journey::default());
     loop {
-        let (payment, notification) =
-            app.look(|rows| Ok((rows.next_payment_to_resolve()?, rows.next_notification_due()?))).await?;
-        let Some(due) = payment.into_iter().chain(notification).min().filter(|due| *due <= goal) else {
+        let waiting = app
+            .look(|rows| {
+                let (payment, refund) = (rows.next_payment_to_resolve()?, rows.next_refund_to_resolve()?);
+                Ok([payment, refund, rows.next_notice_due()?, rows.next_notification_due()?])
+            })
+            .await?;
+        let Some(due) = waiting.into_iter().flatten().min().filter(|due| *due <= goal) else {
             break;
         };
         // What cannot be done stays due: it must not hold the clock.
-        if before.replace((payment, notification)) == Some((payment, notification)) && !progress {
+        if before.replace(waiting) == Some(waiting) && !progress {
             break;
         }
+        let [payment, refund, debit, _] = waiting;
         let now = app.clock.now();
         if due > now {
             app.clock.set_offset_ms(app.clock.offset_ms().saturating_add(due.since(now)));
@@ -113,9 +196,14 @@ pub async fn advance(app: &Arc<App>, seconds: i64) -> Result<Timestamp, StoreFau
                 resolved += usize::from(resolve_one(app, payment, &at).await);
             }
             resolved > 0
+        } else if refund == Some(due) {
+            resolve_refunds(app, due, Some(&at)).await? > 0
+        } else if debit == Some(due) {
+            tell_of_debits(app, due, Some(&at)).await? > 0
         } else {
             // What is due within a second of each other goes out together; one hanging receiver costs one wait.
-            let until = due.plus_millis(1_000).min(goal).min(payment.unwrap_or(goal));
+            let others = [payment, refund, debit].into_iter().flatten().min().unwrap_or(goal);
+            let until = due.plus_millis(1_000).min(goal).min(others);
             deliver_due(app, &dispatcher, until, &journey).await? > 0
         };
         keep_offset(app, app.clock.offset_ms()).await?;

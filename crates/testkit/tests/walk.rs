@@ -95,6 +95,7 @@ impl Walk {
             sign_in: Default::default(),
             limits: Limits::default(),
             upkeep: Default::default(),
+            seams: Default::default(),
             sandbox: None,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -63,7 +63,7 @@ struct Act {
 }
 
 /// The kinds of acts in [`perform`].
-const KINDS: u32 = 30;
+const KINDS: u32 = 34;
 
 impl Act {
     fn draw(dice: &mut Random) -> Act {
@@ -148,6 +148,10 @@ fn perform(tx: &mut dyn Tx, Act { kind, row, other, rich }: Act) -> Stored<Strin
         25 => tx.insert_journal(&journal_line(row, pick(&["it", "she"], other), rich)),
         26 => tx.put_setting(&row.to_string(), &other.to_string()),
         // Reads in the middle of a transaction.
+        30 => tx.insert_refund_claim(&refund_claim(row, other)),
+        31 => tx.insert_refund(&refund(row, row, i64::from(other), pick(&refund_stages(), other), rich)),
+        32 => tx.update_refund(&refund(row, row, i64::from(other), pick(&refund_stages(), other / 2), rich)),
+        33 => tx.insert_closed_order(&closed_order(row, i64::from(other))),
         27 => return Ok(format!("{:?}", tx.due_targets(Timestamp(i64::from(other)), 2)?)),
         28 => return Ok(format!("{:?}", tx.agreements_of(&customer_id(row), 3)?)),
         _ => return Ok(format!("{:?}", tx.payments_to_resolve(Timestamp(i64::from(other)), 3)?)),
@@ -176,6 +180,7 @@ fn state(rows: &dyn Rows) -> Stored<Vec<String>> {
     let mut said = vec![
         format!("{:?}", (rows.clients()?, rows.client_keys()?, rows.users(5)?)),
         format!("{:?}", (rows.payments_after(None, 99)?, rows.next_payment_to_resolve()?)),
+        format!("{:?}", (rows.refunds_after(None, 99)?, rows.next_refund_to_resolve()?)),
         format!("{:?}", (rows.accounts_after(None, 99)?, rows.postings_after(None, 99)?)),
         format!("{:?}", (rows.notifications(5)?, rows.next_notification_due()?)),
         format!("{:?}", (rows.journal_of(bucket(0), "it")?, rows.journal_of(bucket(1), "she")?)),
@@ -200,6 +205,10 @@ fn state(rows: &dyn Rows) -> Stored<Vec<String>> {
         said.push(format!("{:?}", rows.payment_claim(&owner(number), &request_id(number))?));
         said.push(format!("{:?}", (rows.payment(&payment_id(number))?, rows.payments_to_resolve(at, 3)?)));
         said.push(format!("{:?}", (rows.accounts_of(&customer)?, rows.messages(&customer, 3)?)));
+        let claim = refund_claim(number, number);
+        said.push(format!("{:?}", rows.refund_claim(&claim.owner, &claim.request_id)?));
+        said.push(format!("{:?}", (rows.refunds_of(&payment_id(number), 3)?, rows.refund(&refund_id(number))?)));
+        said.push(format!("{:?}", rows.closed_order(&owner(number), &request_id(number))?));
         said.push(format!(
             "{:?}",
             (rows.posting(&posting_id(number))?, rows.entries_of(&posting_id(number))?)

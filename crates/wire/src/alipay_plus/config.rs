@@ -2,6 +2,7 @@
 
 use accord_core::agreement::Terminal;
 use accord_core::handle::{Alphabet, Shape};
+use accord_core::policy::{ControlPolicy, DAY, MINUTE, OldAccess, Policy};
 use accord_core::people::one_time_code::CodeLimits;
 use accord_core::policy::{DAY, MINUTE, OldAccess, Policy};
 
@@ -77,6 +78,12 @@ pub struct Config {
     pub refresh_life_ms: i64,
     /// How long the old pair lives on after a refresh, in milliseconds.
     pub refresh_grace_ms: i64,
+    /// Limits of every agreement, the zone of days, notices before debits: none, Baghdad, two days.
+    pub control: ControlPolicy,
+    /// How long after a payment it can be refunded, in milliseconds; nothing: without limit. At least 366 days.
+    pub refund_window_ms: Option<i64>,
+    /// Does cancelPayment of an unknown order succeed and close it (true), or is it ORDER_NOT_EXIST (decision 35)?
+    pub cancel_unknown_order: bool,
     /// The offset of the times that we write, in seconds east of UTC. Alipay+ settles by UTC+8.
     pub utc_offset_seconds: i32,
 }
@@ -107,6 +114,10 @@ impl Config {
             access_life_ms: 180 * DAY,
             refresh_life_ms: 365 * DAY,
             refresh_grace_ms: 5 * MINUTE,
+            control: ControlPolicy::default(),
+            // The day of the payment, and 366 whole days after it in any zone.
+            refund_window_ms: Some(367 * DAY),
+            cancel_unknown_order: true,
             utc_offset_seconds: 8 * 3600,
         }
     }
@@ -129,6 +140,9 @@ impl Config {
             for template in [&templates.normal, &templates.applink, &templates.scheme] {
                 self.check_template(template, "{authId}")?;
             }
+        }
+        if self.refund_window_ms.is_some_and(|window| window < 366 * DAY) {
+            return Err("alipay-plus refund_window must be at least 366 days".to_owned());
         }
         if self.code_value.contains("{authId}") {
             return Err("alipay-plus code_value must carry {handle}, never {authId}".to_owned());
@@ -175,8 +189,11 @@ impl Config {
             access_life_ms: self.access_life_ms,
             refresh_life_ms: self.refresh_life_ms,
             refresh_grace_ms: self.refresh_grace_ms,
+            control: self.control.clone(),
             old_access: OldAccess::UntilGrace,
             lapsed_cancel_is_expired: false,
+            refund_window_ms: self.refund_window_ms,
+            cancel_unknown: self.cancel_unknown_order,
             code: shape("13", Alphabet::Base36, 24),
             access: shape("03", Alphabet::Hex, 32),
             refresh: shape("03", Alphabet::Hex, 32),
@@ -205,6 +222,7 @@ mod tests {
         assert_eq!(good().check(), Ok(()));
         type Spoil = fn(&mut Config);
         let faulty: [(&str, Spoil); 8] = [
+            ("refund_window", |c| c.refund_window_ms = Some(365 * DAY)),
             ("at least 3 a day", |c| c.one_time_codes.per_day = 2),
             ("psp_id", |c| c.psp_id.clear()),
             ("issuer_digits", |c| c.issuer_digits = "01".into()),

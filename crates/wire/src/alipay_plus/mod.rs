@@ -1,13 +1,14 @@
 //! Alipay+ for mobile payment partners, Auto Debit: what this wallet answers and announces.
 //!
 //! One file per operation, in the paper's verbs: [`prepare`], [`apply_token`], [`cancel_token`], [`pay`],
-//! [`inquiry_payment`]; what goes out unasked is in [`announce`]. [`config`] holds what a deployment may choose,
+//! [`inquiry_payment`], [`cancel_payment`], [`refund`]; what goes out unasked is in [`announce`]. [`config`] holds what a deployment may choose,
 //! [`codes`] what a refusal is called. The envelope around a body is *not* here but in [`crate::gateway`], and no
 //! rule is: an act reads its fields, calls the core and writes down what it said. Where the paper is silent, our
 //! readings are in `docs/dialects/alipay-plus.md`.
 
 pub mod announce;
 pub mod apply_token;
+pub mod cancel_payment;
 pub mod cancel_token;
 pub mod codes;
 pub mod common;
@@ -19,6 +20,7 @@ mod otp;
 pub mod pay;
 pub mod prepare;
 pub mod qr;
+pub mod refund;
 pub mod urls;
 
 pub use codes::result_code_rows;
@@ -44,6 +46,8 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "cancelToken", path: "/v1/authorizations/cancelToken" },
     Operation { name: "pay", path: "/v1/payments/pay" },
     Operation { name: "inquiryPayment", path: "/v1/payments/inquiryPayment" },
+    Operation { name: "cancelPayment", path: "/v1/payments/cancelPayment" },
+    Operation { name: "refund", path: "/v1/payments/refund" },
     Operation { name: "inquiryUserInfo", path: "/v1/users/inquiryUserInfo" },
     Operation { name: "inquiryCustomerId", path: "/v1/users/inquiryCustomerId" },
     Operation { name: "sendOTP", path: "/v1/otp/sendOTP" },
@@ -110,6 +114,8 @@ impl Dialect for AlipayPlus {
             "cancelToken" => cancel_token::read(self, client, &fields),
             "pay" => pay::read(self, client, &fields),
             "inquiryPayment" => inquiry_payment::read(self, client, &fields),
+            "cancelPayment" => cancel_payment::read(self, client, &fields),
+            "refund" => refund::read(self, client, &fields),
             "inquiryUserInfo" => inquiry_user_info::read(self, client, &fields),
             "inquiryCustomerId" => inquiry_customer_id::read(self, client, &fields),
             "sendOTP" => otp::read_send(self, client, &fields),

@@ -2,7 +2,7 @@
 
 use crate::qi::urls;
 use accord_core::handle::{Alphabet, Shape};
-use accord_core::policy::{DAY, MINUTE, OldAccess, Policy};
+use accord_core::policy::{ControlPolicy, DAY, MINUTE, OldAccess, Policy};
 
 /// 365 days: years of tokens are counted without leap days.
 const YEAR: i64 = 365 * DAY;
@@ -32,6 +32,10 @@ pub struct Config {
     pub refresh_life_ms: i64,
     /// How long a replaced refresh token still gives the same new pair: 5 minutes.
     pub refresh_grace_ms: i64,
+    /// Limits of every agreement, the zone of days, notices before debits: none, Baghdad, two days.
+    pub control: ControlPolicy,
+    /// How long after a payment it can be refunded; nothing: without limit (Qi refund names none, contracts may).
+    pub refund_window_ms: Option<i64>,
     /// The offset of times in replies, in seconds east of UTC: Baghdad's three hours.
     pub utc_offset_seconds: i32,
 }
@@ -48,6 +52,8 @@ impl Config {
             access_life_ms: 10 * YEAR,
             refresh_life_ms: 10 * YEAR + 30 * DAY,
             refresh_grace_ms: 5 * MINUTE,
+            control: ControlPolicy::default(),
+            refund_window_ms: None,
             utc_offset_seconds: 3 * 3600,
         }
     }
@@ -66,6 +72,7 @@ impl Config {
             ("code", self.code_life_ms),
             ("access token", self.access_life_ms),
             ("refresh token", self.refresh_life_ms),
+            ("payment that can be refunded", self.refund_window_ms.unwrap_or(DAY)),
         ] {
             if life <= 0 {
                 return Err(format!("the life of a Qi {name} must be above zero"));
@@ -83,10 +90,14 @@ impl Config {
             access_life_ms: self.access_life_ms,
             refresh_life_ms: self.refresh_life_ms,
             refresh_grace_ms: self.refresh_grace_ms,
+            control: self.control.clone(),
             // Debits may be in flight, and nothing says that a refresh kills the token they carry.
             old_access: OldAccess::UntilExpiry,
             // Qi cancelToken: EXPIRED_ACCESS_TOKEN only when the whole contract has lapsed.
             lapsed_cancel_is_expired: true,
+            refund_window_ms: self.refund_window_ms,
+            // Orders are not cancelled in this dialect.
+            cancel_unknown: false,
             code: Shape::plain(Alphabet::Base62, CODE_LENGTH),
             access: Shape::plain(Alphabet::Base62, TOKEN_LENGTH),
             refresh: Shape::plain(Alphabet::Base62, TOKEN_LENGTH),

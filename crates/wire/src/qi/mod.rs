@@ -11,6 +11,11 @@ pub mod codes;
 mod common;
 pub mod config;
 mod inquiry_payment;
+mod inquiry_refund;
+mod limits;
+mod pay;
+mod prepare;
+mod refund;
 mod inquiry_user_info;
 pub mod login;
 mod pay;
@@ -24,6 +29,8 @@ pub use config::Config;
 
 use crate::dialect::{Act, Code, Dialect, Fault, Operation, Reason, Refused};
 use crate::json::Json;
+use accord_core::agreement::Terms;
+use accord_core::agreement::control::Asked;
 use accord_core::client::Client;
 use accord_core::ids::DialectName;
 use accord_core::message::Channel;
@@ -39,6 +46,8 @@ const APPLY_TOKEN: &str = "applyToken";
 const CANCEL_TOKEN: &str = "cancelToken";
 const PAY: &str = "pay";
 const INQUIRY_PAYMENT: &str = "inquiryPayment";
+const REFUND: &str = "refund";
+const INQUIRY_REFUND: &str = "inquiryRefund";
 const INQUIRY_USER_INFO: &str = "inquiryUserInfo";
 const SEND_INBOX: &str = "sendInbox";
 const SEND_PUSH: &str = "sendPush";
@@ -50,6 +59,8 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: CANCEL_TOKEN, path: "/v1/authorizations/cancelToken" },
     Operation { name: PAY, path: "/v1/payments/pay" },
     Operation { name: INQUIRY_PAYMENT, path: "/v1/payments/inquiryPayment" },
+    Operation { name: REFUND, path: "/v1/payments/refund" },
+    Operation { name: INQUIRY_REFUND, path: "/v1/payments/inquiryRefund" },
     Operation { name: INQUIRY_USER_INFO, path: "/v1/users/inquiryUserInfo" },
     Operation { name: SEND_INBOX, path: "/v1/messages/sendInbox" },
     Operation { name: SEND_PUSH, path: "/v1/messages/sendPush" },
@@ -80,6 +91,10 @@ impl Voice for Qi {
         &self.policy
     }
 
+    fn asked(&self, terms: &Terms) -> Asked {
+        limits::of_terms(terms, self.policy.control.day_zone_offset_ms)
+    }
+
     fn announce(&self, client: &Client, event: &Event<'_>) -> Option<Announcement> {
         announce::announce(self, client, event)
     }
@@ -106,6 +121,8 @@ impl Dialect for Qi {
             CANCEL_TOKEN => Box::new(cancel_token::read(self, client, body)?),
             PAY => Box::new(pay::read(self, client, body)?),
             INQUIRY_PAYMENT => Box::new(inquiry_payment::read(self, client, body)?),
+            REFUND => Box::new(refund::read(self, client, body)?),
+            INQUIRY_REFUND => Box::new(inquiry_refund::read(self, client, body)?),
             INQUIRY_USER_INFO => Box::new(inquiry_user_info::read(self, client, body)?),
             SEND_INBOX => Box::new(send_message::read(self, client, body, Channel::Inbox)?),
             SEND_PUSH => Box::new(send_message::read(self, client, body, Channel::Push)?),
