@@ -6,20 +6,22 @@
 use crate::app::App;
 use crate::cookies::Browser;
 use crate::http::{Sender, page, redirect};
-use crate::pages::authorize::{AuthorizeView, Hint, Offer, render, shown_text};
+use crate::pages::authorize::{AuthorizeView, Hint, Offer, TypedLimits, render, shown_text};
 use crate::pages::i18n::{best_language, page_version};
 use crate::pages::policy::{content_security_policy, content_security_policy_with_script};
 use crate::pages::result::{self, Handover, HandoverView, Outcome, ResultView};
 use crate::pin;
+use accord_core::agreement::control::{self, Change};
 use accord_core::agreement::decide::{Answer, Decide, Decided, Shown, decide, outcome_of};
+use accord_core::agreement::limits::Limits;
 use accord_core::agreement::sign_in::{self, Begun, SignIn};
 use accord_core::agreement::{Decision, Session, SessionStage, Terms};
 use accord_core::ids::{AuthId, CustomerId, LoginId};
 use accord_core::secret::Digest;
-use accord_core::store::{Rows, StoreFault, Stored};
+use accord_core::store::{Rows, StoreFault, Stored, Tx};
 use accord_core::user::{Language, mask_login_id};
 use accord_core::voice::Context;
-use accord_core::{Refusal, Stop, Timestamp};
+use accord_core::{Moment, Refusal, Ruled, Stop, Timestamp};
 use accord_wire::redirect::{Return, fill};
 use axum::Form;
 use axum::extract::{Path, Query, State};
@@ -45,6 +47,8 @@ pub struct Submission {
     pub pin: Option<String>,
     /// Was the box ticked?
     pub agreed: bool,
+    /// The user's own limits, as typed.
+    pub limits: TypedLimits,
     /// Yes or no.
     pub decision: Decision,
     /// The language the page was shown in.
@@ -76,6 +80,8 @@ pub enum Submitted {
     SignInMissing,
     /// Unknown, frozen or wrong: they look the same.
     WrongSignIn,
+    /// A limit was typed that is no whole number above zero.
+    LimitUnreadable,
     /// Too many wrong PINs; nothing: never again in this session.
     TooMany(Option<Timestamp>),
     /// The store could not do it.
@@ -94,6 +100,14 @@ pub async fn submit(app: &Arc<App>, submission: Submission) -> Submitted {
 }
 
 async fn try_submit(app: &Arc<App>, submission: Submission) -> Result<Submitted, Stop> {
+    let wanted = submission.auth_id.clone();
+    let offered = app.look(move |rows| rows.terms(&wanted)).await?.map(|terms| offer_of(app, &terms));
+    let currency = offered.and_then(|offer| offer.limit_currency);
+    let limits = match (submission.decision, submission.limits.read(currency)) {
+        (Decision::Refuse, _) => Limits::NONE,
+        (Decision::Approve, Some(limits)) => limits,
+        (Decision::Approve, None) => return Ok(Submitted::LimitUnreadable),
+    };
     let customer = match submission.decision {
         Decision::Refuse => submission.signed_in.clone(),
         Decision::Approve => match check_sign_in(app, &submission).await? {
@@ -122,15 +136,38 @@ async fn try_submit(app: &Arc<App>, submission: Submission) -> Result<Submitted,
     let command = Decide {
         auth_id: submission.auth_id.clone(),
         answer,
-        shown: shown(&terms, submission.language, session.expires_at),
+        shown: shown(app, &terms, submission.language, session.expires_at, &submission.limits),
         address: submission.address.clone(),
         browser: submission.browser,
     };
     let at = app.clock.moment();
-    let decided =
-        app.transact_with(&terms.dialect, move |tx, context| decide(tx, &command, context, &at)).await?;
+    let decided = app
+        .transact_with(&terms.dialect, move |tx, context| {
+            let session = tx.session(&command.auth_id)?;
+            let open = session.is_some_and(|session| session.stage == SessionStage::Open);
+            let decided = decide(tx, &command, context, &at)?;
+            if open && limits != Limits::NONE {
+                limit(tx, &command, limits, &at)?;
+            }
+            Ok(decided)
+        })
+        .await?;
     app.wake.notify_one();
     Ok(Submitted::Decided { decided: Box::new(decided), customer })
+}
+
+/// Keeps the limits that the user set on the page, with the agreement that has just been made there.
+fn limit(tx: &mut dyn Tx, command: &Decide, limits: Limits, at: &Moment) -> Ruled<()> {
+    let session = tx.session(&command.auth_id)?;
+    if let (
+        Answer::Approve { customer },
+        Some(Session { stage: SessionStage::Approved { agreement, .. }, .. }),
+    ) = (&command.answer, session)
+    {
+        let change = Change { agreement, customer: customer.clone(), actor: customer.as_str().to_owned() };
+        control::set_user_limits(tx, &change, limits, at)?;
+    }
+    Ok(())
 }
 
 enum SignedIn {
@@ -171,7 +208,7 @@ async fn check_sign_in(app: &Arc<App>, submission: &Submission) -> Result<Signed
     Ok(customer.map_or(SignedIn::No, SignedIn::Yes))
 }
 
-fn session_of(rows: &dyn Rows, auth_id: &AuthId) -> Stored<Option<(Session, Terms)>> {
+pub(crate) fn session_of(rows: &dyn Rows, auth_id: &AuthId) -> Stored<Option<(Session, Terms)>> {
     Ok(rows.session(auth_id)?.zip(rows.terms(auth_id)?))
 }
 
@@ -208,18 +245,44 @@ pub fn redirect_of(decided: &Decided) -> Option<String> {
     Some(fill(url, outcome, terms.auth_state.as_deref().unwrap_or_default()))
 }
 
-fn shown(terms: &Terms, language: Language, expires_at: Timestamp) -> Shown {
-    let text = shown_text(&AuthorizeView {
+/// What the page asks, with what the dialect reads in the terms.
+fn offer_of(app: &App, terms: &Terms) -> Offer {
+    match app.dialect(&terms.dialect) {
+        Some(dialect) => Offer::of(terms, dialect.asked(terms), dialect.policy().control.currency),
+        None => Offer::of(terms, control::Asked::NOTHING, None),
+    }
+}
+
+pub(crate) fn shown(
+    app: &App,
+    terms: &Terms,
+    language: Language,
+    expires_at: Timestamp,
+    limits: &TypedLimits,
+) -> Shown {
+    let text = text_shown(app, terms, language, expires_at, limits);
+    Shown { text_digest: Digest::of(&text), language, version: page_version().to_owned() }
+}
+
+/// The plain text of what the page asks in that language.
+pub(crate) fn text_shown(
+    app: &App,
+    terms: &Terms,
+    language: Language,
+    expires_at: Timestamp,
+    limits: &TypedLimits,
+) -> String {
+    shown_text(&AuthorizeView {
         language,
         auth_id: String::new(),
         csrf: String::new(),
-        offer: Offer::of(terms),
+        offer: offer_of(app, terms),
         expires_at,
         signed_in_as: None,
         typed_login_id: None,
+        typed_limits: limits.clone(),
         hint: None,
-    });
-    Shown { text_digest: Digest::of(&text), language, version: page_version().to_owned() }
+    })
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -240,6 +303,10 @@ struct Posted {
     login_id: Option<String>,
     pin: Option<String>,
     agree: Option<String>,
+    #[serde(rename = "limitPerDebit")]
+    limit_per_debit: Option<String>,
+    #[serde(rename = "limitPerMonth")]
+    limit_per_month: Option<String>,
     decision: String,
     lang: Option<String>,
 }
@@ -265,7 +332,8 @@ async fn show(State(app): State<Arc<App>>, Query(asked): Query<Asked>, headers: 
     };
     let language = language_of(asked.lang.as_deref(), terms.language, &headers);
     if session.stage == SessionStage::Open && app.clock.now() <= session.expires_at {
-        return question(&app, &session, &terms, language, &browser, None, None).await;
+        let typed = Typed::default();
+        return question(&app, &session, &terms, language, &browser, None, typed).await;
     }
     match ended(&app, session, terms, browser.digest()).await {
         Ok(decided) => answered(&app, &decided, language, &browser).await,
@@ -290,7 +358,14 @@ async fn receive(
         Err(fault) => return unavailable(accepted, &fault),
     };
     let language = language_of(posted.lang.as_deref(), terms.language, &headers);
-    let typed = posted.login_id.clone().filter(|login| login.chars().count() <= 128);
+    let short = |text: &Option<String>, most: usize| text.clone().filter(|text| text.chars().count() <= most);
+    let typed = Typed {
+        login_id: short(&posted.login_id, 128),
+        limits: TypedLimits {
+            per_debit: short(&posted.limit_per_debit, 64),
+            per_month: short(&posted.limit_per_month, 64),
+        },
+    };
     let ask_again = async |browser: &Browser, hint: Hint| {
         question(&app, &session, &terms, language, browser, Some(hint), typed.clone()).await
     };
@@ -306,6 +381,7 @@ async fn receive(
         login_id: posted.login_id,
         pin: posted.pin,
         agreed: posted.agree.is_some(),
+        limits: TypedLimits { per_debit: posted.limit_per_debit, per_month: posted.limit_per_month },
         decision,
         language,
         address: sender.0.to_string(),
@@ -321,12 +397,20 @@ async fn receive(
             let browser = customer.map_or(browser.clone(), |customer| browser.signed_in(&app, customer));
             ask_again(&browser, Hint::TickTheBox).await
         }
+        Submitted::LimitUnreadable => ask_again(&browser, Hint::LimitUnreadable).await,
         Submitted::SignInMissing => ask_again(&browser, Hint::SignIn).await,
         Submitted::WrongSignIn => ask_again(&browser, Hint::WrongSignIn).await,
         Submitted::TooMany(Some(until)) => ask_again(&browser, Hint::TooManyTries { until }).await,
         Submitted::TooMany(None) => ask_again(&browser, Hint::SessionBlocked).await,
         Submitted::Fault(fault) => unavailable(language, &fault),
     }
+}
+
+/// What a form that comes back still holds.
+#[derive(Debug, Clone, Default)]
+struct Typed {
+    login_id: Option<String>,
+    limits: TypedLimits,
 }
 
 async fn question(
@@ -336,16 +420,17 @@ async fn question(
     language: Language,
     browser: &Browser,
     hint: Option<Hint>,
-    typed_login_id: Option<String>,
+    typed: Typed,
 ) -> Response {
     let view = AuthorizeView {
         language,
         auth_id: session.auth_id.to_string(),
         csrf: browser.form_token(app, session.auth_id.as_str()),
-        offer: Offer::of(terms),
+        offer: offer_of(app, terms),
         expires_at: session.expires_at,
         signed_in_as: masked_login(app, browser.customer()).await,
-        typed_login_id,
+        typed_login_id: typed.login_id,
+        typed_limits: typed.limits,
         hint,
     };
     let policy = content_security_policy(terms.redirect_url.as_deref());

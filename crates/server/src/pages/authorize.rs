@@ -7,7 +7,11 @@
 use super::i18n::{Key, Texts};
 use super::markup::{Markup, clean, clean_line};
 use accord_core::Timestamp;
+use accord_core::agreement::control::Asked;
+use accord_core::agreement::limits::Limits;
+use accord_core::agreement::schedule::Every;
 use accord_core::agreement::{Scope, Terms};
+use accord_core::money::{Amount, Currency};
 use accord_core::user::Language;
 use askama::Template;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -25,12 +29,19 @@ pub struct Offer {
     pub contract_text: Option<String>,
     /// What is to be granted.
     pub scopes: Vec<Scope>,
+    /// The limits and due days that the owner binds itself to.
+    pub asked: Asked,
+    /// In which currency the user may limit debits; nothing: not on this page.
+    pub limit_currency: Option<Currency>,
 }
 
 impl Offer {
-    /// The offer of these terms.
-    pub fn of(terms: &Terms) -> Offer {
+    /// The offer of these terms, with what the dialect reads in them and the wallet's currency for limits.
+    pub fn of(terms: &Terms, asked: Asked, wallet_currency: Option<Currency>) -> Offer {
+        let debits = terms.scopes.contains(&Scope::AgreementPay);
         Offer {
+            asked,
+            limit_currency: asked.limits.currency.or(wallet_currency).filter(|_| debits),
             display_name: terms.display_name.clone(),
             legal_name: terms.legal_name.clone(),
             contract_title: terms.contract_title.clone(),
@@ -57,8 +68,52 @@ pub struct AuthorizeView {
     pub signed_in_as: Option<String>,
     /// What this user has typed as login id into the form that came back, if it did.
     pub typed_login_id: Option<String>,
+    /// The limits that this user has typed, as typed.
+    pub typed_limits: TypedLimits,
     /// Why the form came back.
     pub hint: Option<Hint>,
+}
+
+/// What the user typed to limit the merchant: whole units of the offer's currency, or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TypedLimits {
+    /// The most for one debit.
+    pub per_debit: Option<String>,
+    /// The most for a calendar month.
+    pub per_month: Option<String>,
+}
+
+impl TypedLimits {
+    /// The limits they say; nothing when a number cannot be read.
+    pub fn read(&self, currency: Option<Currency>) -> Option<Limits> {
+        let per_debit = read_units(self.per_debit.as_deref(), currency)?;
+        let per_month = read_units(self.per_month.as_deref(), currency)?;
+        let currency = per_debit.or(per_month).and(currency);
+        Some(Limits { currency, per_debit, per_month, ..Limits::NONE })
+    }
+
+    fn any(&self) -> bool {
+        [&self.per_debit, &self.per_month].into_iter().flatten().any(|text| !text.trim().is_empty())
+    }
+}
+
+/// Whole units in smallest ones. Digits may be Arabic, and grouped; an empty text is no limit.
+fn read_units(text: Option<&str>, currency: Option<Currency>) -> Option<Option<i64>> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Some(None) };
+    let mut units: i64 = 0;
+    for letter in text.chars() {
+        let digit = match letter {
+            '0'..='9' => u32::from(letter) - u32::from('0'),
+            '\u{660}'..='\u{669}' => u32::from(letter) - 0x660,
+            '\u{6F0}'..='\u{6F9}' => u32::from(letter) - 0x6F0,
+            ',' | '\u{66C}' | ' ' | '\u{A0}' => continue,
+            _ => return None,
+        };
+        units = units.checked_mul(10)?.checked_add(i64::from(digit))?;
+    }
+    let currency = currency?;
+    let smallest = units.checked_mul(10_i64.checked_pow(u32::from(currency.exponent()))?)?;
+    Amount::new(currency, smallest).map(|amount| Some(amount.value()))
 }
 
 /// Why the form is shown again. Unknown, frozen and wrong look the same (decision 21).
@@ -81,6 +136,8 @@ pub enum Hint {
     FormTooOld,
     /// This user cannot make agreements (yet).
     NotAllowed,
+    /// A limit that is no whole number above zero.
+    LimitUnreadable,
     /// It could not be done now; nothing was decided.
     Unavailable,
 }
@@ -97,6 +154,7 @@ impl Hint {
             Hint::SessionBlocked => Key("hint-session-blocked"),
             Hint::FormTooOld => Key("hint-form-too-old"),
             Hint::NotAllowed => Key("hint-not-allowed"),
+            Hint::LimitUnreadable => Key("hint-limit-unreadable"),
             Hint::Unavailable => Key("hint-unavailable"),
         };
         t.html(key, &[])
@@ -140,7 +198,38 @@ struct Said {
     contract_title: Option<String>,
     contract_text: Option<String>,
     scopes: Vec<String>,
+    limits: Vec<String>,
     agreement: String,
+}
+
+/// What the owner binds itself to, a sentence each.
+fn say_asked(t: &Texts, asked: &Asked) -> Vec<String> {
+    let limits = &asked.limits;
+    let every = asked.every.map(|every| match every {
+        Every::Month => Key("due-every-month"),
+        Every::Quarter => Key("due-every-quarter"),
+        Every::Year => Key("due-every-year"),
+    });
+    let amount =
+        limits.currency.zip(limits.per_debit).and_then(|(currency, most)| Amount::new(currency, most));
+    let said = [
+        every.map(|key| t.with(key, &[])),
+        amount.map(|amount| t.with(Key("limit-debit"), &[("amount", &t.money(&amount))])),
+        limits.max_count.map(|most| t.with(Key("limit-count"), &[("count", &most.to_string())])),
+        limits.valid_from.map(|from| t.with(Key("limit-from"), &[("time", &t.time(from))])),
+        limits.valid_to.map(|to| t.with(Key("limit-to"), &[("time", &t.time(to))])),
+    ];
+    said.into_iter().flatten().collect()
+}
+
+/// What the user lets the owner take at most, a sentence each.
+fn say_limits(t: &Texts, limits: &Limits) -> Vec<String> {
+    let sums = [(Key("own-limit-debit"), limits.per_debit), (Key("own-limit-month"), limits.per_month)];
+    let said = sums.into_iter().filter_map(|(key, most)| {
+        let amount = Amount::new(limits.currency?, most?)?;
+        Some(t.with(key, &[("amount", &t.money(&amount))]))
+    });
+    said.collect()
 }
 
 fn say(t: &Texts, offer: &Offer) -> Said {
@@ -156,19 +245,24 @@ fn say(t: &Texts, offer: &Offer) -> Said {
             None => offer.scopes.iter().map(|scope| t.with(scope_sentence(*scope), &[])).collect(),
         },
         contract_text,
+        limits: say_asked(t, &offer.asked),
         agreement: t.with(agreement, &[("merchant", &legal)]),
         legal_name: t.with(Key("legal-name"), &[("name", &legal)]),
     }
 }
 
-/// The plain text of what the page asks: title, names, contract or scopes, and the sentence beside the box. One
-/// item a line, in the order of the page, without isolation marks. SHA-256 over its UTF-8 bytes is recorded.
+/// The plain text of what the page asks: title, names, contract or scopes, limits of the owner and those that the user
+/// typed, and the sentence beside the box. One item a line, in the order of the page, without isolation marks. SHA-256 over its UTF-8 bytes is recorded.
 pub fn shown_text(view: &AuthorizeView) -> String {
     let said = say(&Texts(view.language), &view.offer);
     let mut lines = vec![said.title, said.legal_name];
     lines.extend(said.contract_title);
     lines.extend(said.contract_text);
     lines.extend(said.scopes);
+    lines.extend(said.limits);
+    if let Some(limits) = view.typed_limits.read(view.offer.limit_currency) {
+        lines.extend(say_limits(&Texts(view.language), &limits));
+    }
     lines.push(said.agreement);
     // What `clean` takes out of a stranger's text is here just the marks around arguments.
     clean(&lines.join("\n"))
@@ -185,6 +279,9 @@ struct Page<'a> {
     contract_title: Option<Markup>,
     contract_text: Option<Markup>,
     scopes: Vec<Markup>,
+    limits: Vec<Markup>,
+    limit_labels: Option<[Markup; 2]>,
+    limits_open: bool,
     agreement: Markup,
     deadline: Markup,
     signed_in: Option<Markup>,
@@ -207,6 +304,12 @@ pub fn render(view: &AuthorizeView) -> String {
         contract_title: said.contract_title.as_deref().map(Markup::foreign),
         contract_text: said.contract_text.as_deref().map(Markup::foreign),
         scopes: said.scopes.iter().map(|sentence| Markup::of(sentence)).collect(),
+        limits: said.limits.iter().map(|sentence| Markup::of(sentence)).collect(),
+        limit_labels: view.offer.limit_currency.map(|currency| {
+            let label = |key: &'static str| t.html(Key(key), &[("currency", currency.code())]);
+            [label("own-limit-debit-label"), label("own-limit-month-label")]
+        }),
+        limits_open: view.typed_limits.any(),
         agreement: Markup::of(&said.agreement),
         deadline: t.html(Key("authorize-deadline"), &[("time", &t.time(view.expires_at))]),
         signed_in: view.signed_in_as.as_deref().map(|login| t.html(Key("signed-in-as"), &[("login", login)])),
@@ -222,4 +325,32 @@ pub fn render(view: &AuthorizeView) -> String {
 pub(super) fn language_switch(t: &Texts, auth_id: &str) -> String {
     let id = utf8_percent_encode(auth_id, NON_ALPHANUMERIC);
     format!("/authorize?authId={id}&lang={}", t.other_tag())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_a_whole_number_in_any_digits_or_nothing() {
+        for (text, most) in [
+            ("", Some(None)),
+            ("  ", Some(None)),
+            ("50000", Some(Some(50_000_000))),
+            ("50,000", Some(Some(50_000_000))),
+            ("٥٠٬٠٠٠", Some(Some(50_000_000))),
+            ("۵۰۰۰۰", Some(Some(50_000_000))),
+            ("9999999999999", Some(Some(9_999_999_999_999_000))),
+            ("0", None),
+            ("-1", None),
+            ("1.5", None),
+            ("10000000000000", None),
+            ("99999999999999999999", None),
+            ("all", None),
+            (",", None),
+        ] {
+            assert_eq!(read_units(Some(text), Currency::parse("IQD")), most, "{text}");
+        }
+        assert_eq!(read_units(Some("5"), None), None);
+    }
 }

@@ -1,6 +1,6 @@
 //! What holds for every page in every language, tried with a merchant who wants to break it.
 
-use super::authorize::{AuthorizeView, Hint, Offer, render, shown_text};
+use super::authorize::{AuthorizeView, Hint, Offer, TypedLimits, render, shown_text};
 use super::demo::{
     DemoDialect, DemoIndexView, DemoState, DemoUser, DemoView, Exchange, Notice, SignatureState,
     SignedMessage, UserMessage,
@@ -11,6 +11,10 @@ use super::result::{Handover, HandoverView, Outcome, ResultView};
 use super::{assets, demo, home, result};
 use accord_core::Timestamp;
 use accord_core::agreement::Scope;
+use accord_core::agreement::control::Asked;
+use accord_core::agreement::limits::Limits;
+use accord_core::agreement::schedule::Every;
+use accord_core::money::Currency;
 use accord_core::user::Language;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +28,21 @@ fn offer(contract: bool) -> Offer {
         contract_title: contract.then(|| format!("Title {HOSTILE}")),
         contract_text: contract.then(|| format!("  1. first\n\n\t2. {HOSTILE}\r\nend")),
         scopes: if contract { vec![Scope::AgreementPay] } else { Scope::ALL.to_vec() },
+        asked: if contract { asked() } else { Asked::NOTHING },
+        limit_currency: Currency::parse("IQD"),
     }
+}
+
+fn asked() -> Asked {
+    let limits = Limits {
+        currency: Currency::parse("IQD"),
+        per_debit: Some(25_000_000),
+        max_count: Some(12),
+        valid_from: Some(AT),
+        valid_to: Some(AT),
+        ..Limits::NONE
+    };
+    Asked { limits, every: Some(Every::Quarter), first_due: None }
 }
 
 fn authorize(language: Language, contract: bool, hint: Option<Hint>) -> AuthorizeView {
@@ -36,6 +54,10 @@ fn authorize(language: Language, contract: bool, hint: Option<Hint>) -> Authoriz
         expires_at: AT,
         signed_in_as: contract.then(|| "+964*******01".to_owned()),
         typed_login_id: (!contract).then(|| HOSTILE.to_owned()),
+        typed_limits: TypedLimits {
+            per_debit: (!contract).then(|| HOSTILE.to_owned()),
+            per_month: contract.then(|| "50,000".to_owned()),
+        },
         hint,
     }
 }

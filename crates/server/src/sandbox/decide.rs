@@ -4,6 +4,7 @@ use super::answer::{Failure, Members, Told};
 use crate::app::App;
 use crate::authorize::{self, Submission, Submitted};
 use crate::http::Peer;
+use crate::pages::authorize::TypedLimits;
 use accord_core::agreement::decide::Decided;
 use accord_core::agreement::{Decision, Session, SessionStage};
 use accord_core::ids::AuthId;
@@ -48,6 +49,10 @@ pub async fn decide(
         login_id: login_id.map(str::to_owned),
         pin: pin.map(str::to_owned),
         agreed: true,
+        limits: TypedLimits {
+            per_debit: members.text("limitPerDebit")?.map(str::to_owned),
+            per_month: members.text("limitPerMonth")?.map(str::to_owned),
+        },
         decision,
         language,
         address: peer.ip().to_string(),
@@ -73,6 +78,9 @@ pub async fn decide(
             },
         )),
         Submitted::SignInMissing => Err(Failure::bad("loginId and pin: needed to approve")),
+        Submitted::LimitUnreadable => Err(Failure::bad(
+            "limitPerDebit and limitPerMonth: whole numbers above zero, of the page's currency",
+        )),
         Submitted::BoxNotTicked { .. } => Err(Failure::bad("the agreement was not ticked")),
         Submitted::Fault(fault) => Err(fault.into()),
     }
@@ -111,7 +119,7 @@ fn unknown_session() -> Failure {
 
 /// The session that a URL or QR value of prepare's answer leads to. A QR value is a handle, or a URL that holds one
 /// between its separators; no other text opens as a handle.
-fn auth_id_of(app: &App, text: &str) -> Option<AuthId> {
+pub(crate) fn auth_id_of(app: &App, text: &str) -> Option<AuthId> {
     let handles = app.options.qr_handles.as_ref();
     let by_handle =
         || text.split(['/', '?', '&', '=', '#', ':']).rev().find_map(|part| handles?.resolve(part));
