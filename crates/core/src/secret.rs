@@ -30,6 +30,21 @@ impl Digest {
         Digest(hash.finalize().into())
     }
 
+    /// A fingerprint of up to four compared fields, eight bytes each, that can tell which of them differ.
+    pub fn of_fields(fields: [&str; 4]) -> Digest {
+        let mut print = [0; 32];
+        for (part, field) in print.chunks_exact_mut(8).zip(fields) {
+            part.copy_from_slice(&Digest::of(field).0[..8]);
+        }
+        Digest(print)
+    }
+
+    /// The names of the fields in which two such fingerprints differ.
+    pub fn differing<'n>(&self, other: &Digest, names: [&'n str; 4]) -> Vec<&'n str> {
+        let parts = self.0.chunks_exact(8).zip(other.0.chunks_exact(8));
+        parts.zip(names).filter(|((one, two), _)| one != two).map(|(_, name)| name).collect()
+    }
+
     /// Lower-case hex.
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()

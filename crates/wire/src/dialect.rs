@@ -7,7 +7,7 @@ use crate::fields::FieldFault;
 use crate::json::Json;
 use accord_core::client::Client;
 use accord_core::ids::{DialectName, Owner};
-use accord_core::payment::pay::Forced;
+use accord_core::payment::pay::{Forced, Pay};
 use accord_core::secret::DerivationKeys;
 use accord_core::store::{Rows, Stored, Tx};
 use accord_core::voice::Voice;
@@ -140,12 +140,22 @@ pub trait Act: Send {
     /// Has this call's idempotency key been seen (decision 8)? False for calls without one.
     fn is_known(&self, rows: &dyn Rows) -> Stored<bool>;
 
+    /// What to say of a refusal that the table's words say too little of: which field of a repeat differs (decision 14).
+    fn explain(&self, _rows: &dyn Rows, _refusal: Refusal) -> Stored<Option<String>> {
+        Ok(None)
+    }
+
     /// Who owns what this call makes or names.
     fn owner(&self) -> &Owner;
 
     /// Forces an outcome from the sandbox's fault script; false if this act knows none (the gateway then answers
     /// the forced code itself).
     fn force(&mut self, forced: Forced) -> bool;
+
+    /// The debit that this call asks for, so that a risk engine can be asked about it first; nothing for other calls.
+    fn debit(&self) -> Option<&Pay> {
+        None
+    }
 }
 
 /// An operation of a dialect.

@@ -8,6 +8,7 @@ use crate::json::{self, Json};
 use accord_core::client::Client;
 use accord_core::ids::{DialectName, Owner, PaymentRequestId};
 use accord_core::money::{Amount, Currency};
+use accord_core::payment::inquire;
 use accord_core::payment::pay::{Forced, Pay, pay};
 use accord_core::payment::{Payment, PaymentStage};
 use accord_core::secret::{DerivationKeys, Digest, Secret};
@@ -83,18 +84,11 @@ impl Request {
 
     /// The fields that a repeat must share, the agreement apart (decision 29; Alipay+ API idempotency).
     fn fingerprint(&self) -> Digest {
-        let amount = &self.payment_amount;
-        let pay_to = self.pay_to_amount.as_ref().map(|to| (to.currency.as_str(), to.value.as_str()));
-        let (pay_to_currency, pay_to_value) = pay_to.unwrap_or_default();
-        Digest::of_parts(&[
-            amount.currency.code(),
-            &amount.value().to_string(),
-            pay_to_currency,
-            pay_to_value,
-            &self.surcharge_info,
-            &self.payment_promo_info,
-            if self.is_payment_evaluation { "evaluation" } else { "payment" },
-        ])
+        let amount = format!("{} {}", self.payment_amount.currency, self.payment_amount.value());
+        let pay_to = self.pay_to_amount.as_ref().map(|to| format!("{} {}", to.currency, to.value));
+        let kind = if self.is_payment_evaluation { "evaluation" } else { "payment" };
+        let others = format!("{kind} {} {}", self.surcharge_info.len(), self.surcharge_info);
+        Digest::of_fields([&amount, &pay_to.unwrap_or_default(), &others, &self.payment_promo_info])
     }
 }
 
@@ -198,6 +192,10 @@ struct PayAct {
     command: Pay,
 }
 
+/// What a repeat must share, in the order of its fingerprint.
+const COMPARED: [&str; 4] =
+    ["paymentAmount", "payToAmount", "surchargeInfo or isPaymentEvaluation", "paymentPromoInfo"];
+
 impl Act for PayAct {
     fn run(&mut self, tx: &mut dyn Tx, keys: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
         // A repeat gets the payment's answer, whatever the client may ask for by now.
@@ -213,6 +211,18 @@ impl Act for PayAct {
         Ok(rows.payment_claim(&self.command.bearer.owner, &self.command.request_id)?.is_some())
     }
 
+    fn explain(&self, rows: &dyn Rows, refusal: Refusal) -> Stored<Option<String>> {
+        if refusal != Refusal::PaymentReused {
+            return Ok(None);
+        }
+        let print = inquire::fingerprint_of(rows, &self.command.bearer.owner, &self.command.request_id)?;
+        Ok(print.map(|print| {
+            let names = print.differing(&self.command.fingerprint, COMPARED).join(", ");
+            let names = if names.is_empty() { "paymentMethod.paymentMethodId (its agreement)" } else { &names };
+            format!("{names}: not as in the first request of this paymentRequestId")
+        }))
+    }
+
     fn owner(&self) -> &Owner {
         &self.command.bearer.owner
     }
@@ -220,6 +230,10 @@ impl Act for PayAct {
     fn force(&mut self, forced: Forced) -> bool {
         self.command.forced = Some(forced);
         true
+    }
+
+    fn debit(&self) -> Option<&Pay> {
+        Some(&self.command)
     }
 }
 

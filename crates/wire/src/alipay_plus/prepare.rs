@@ -73,12 +73,15 @@ impl Request {
 
     /// What makes two calls the same call (Alipay+ prepare, API idempotency; decision 17).
     fn idempotency(&self, owner: &Owner) -> Idempotency {
-        let mut compared =
-            vec![self.auth_client_name.as_str(), &self.reference_merchant_id, &self.auth_redirect_url];
-        compared.extend(self.scopes.iter().map(|scope| scope.as_str()));
+        let scopes: Vec<&str> = self.scopes.iter().map(|scope| scope.as_str()).collect();
         Idempotency {
             key: Digest::of_parts(&[owner.as_str(), &self.auth_client_id, &self.reference_agreement_id]),
-            fingerprint: Digest::of_parts(&compared),
+            fingerprint: Digest::of_fields([
+                &self.auth_client_name,
+                &self.reference_merchant_id,
+                &self.auth_redirect_url,
+                &scopes.join(" "),
+            ]),
         }
     }
 
@@ -216,6 +219,9 @@ struct PrepareAct {
     command: Prepare,
 }
 
+/// What a repeat must share, in the order of its fingerprint.
+const COMPARED: [&str; 4] = ["authClientName", "referenceMerchantId", "authRedirectUrl", "scopes"];
+
 impl Act for PrepareAct {
     fn run(&mut self, tx: &mut dyn Tx, _keys: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
         // A repeat gets its first answer, whatever the client may ask for by now.
@@ -223,6 +229,17 @@ impl Act for PrepareAct {
             return Err(Refusal::ProductNotAllowed.into());
         }
         prepare::prepare(tx, &self.command, self.dialect.policy(), at).map(common::success)
+    }
+
+    fn explain(&self, rows: &dyn Rows, refusal: Refusal) -> Stored<Option<String>> {
+        if refusal != Refusal::ReferenceReused {
+            return Ok(None);
+        }
+        let claim = rows.prepare_claim(self.idempotency.bucket(), &self.idempotency.key)?;
+        Ok(claim.map(|claim| {
+            let names = claim.fingerprint.differing(&self.idempotency.fingerprint, COMPARED).join(", ");
+            format!("{names}: not as in the first request of this referenceAgreementId")
+        }))
     }
 
     fn is_known(&self, rows: &dyn Rows) -> Stored<bool> {

@@ -124,6 +124,8 @@ pub struct Accepted {
     pub operation: Operation,
     /// The verified signer.
     pub client: Arc<KnownClient>,
+    /// What the act says of its refusal, if more than the table does.
+    explanation: Option<String>,
 }
 
 impl Accepted {
@@ -135,7 +137,12 @@ impl Accepted {
         {
             return Ok(stale.clone());
         }
-        self.act.run(tx, keys, at)
+        let result = self.act.run(tx, keys, at);
+        self.explanation = match &result {
+            Err(Stop::Refused(refusal)) => self.act.explain(tx, *refusal)?,
+            _ => None,
+        };
+        result
     }
 
     /// Turns whatever came of the transaction into an answer: refusals by the dialect's table, faults of the store
@@ -143,7 +150,9 @@ impl Accepted {
     pub fn conclude(&self, result: Ruled<Answer>) -> Answer {
         match result {
             Ok(answer) => answer,
-            Err(Stop::Refused(refusal)) => by_table(&*self.dialect, Reason::Refusal(refusal), None),
+            Err(Stop::Refused(refusal)) => {
+                by_table(&*self.dialect, Reason::Refusal(refusal), self.explanation.as_deref())
+            }
             Err(Stop::Fault(_)) => by_table(&*self.dialect, Reason::Fault(Fault::Unexpected), None),
         }
     }

@@ -31,7 +31,16 @@ impl Gateway {
         let mut client = None;
         match self.check(directory, request, route.operation, &dialect, at, &mut client) {
             Ok(Passed { act, stale, operation, client }) => {
-                Opened::Accepted(Box::new(Accepted { act, stale, envelope, dialect, operation, client }))
+                let explanation = None;
+                Opened::Accepted(Box::new(Accepted {
+                    act,
+                    stale,
+                    envelope,
+                    dialect,
+                    operation,
+                    client,
+                    explanation,
+                }))
             }
             Err(refused) => Opened::Refused(Box::new(Declined {
                 answer: by_table(&*dialect, Reason::Fault(refused.fault), Some(&refused.message)),

@@ -9,6 +9,7 @@ use crate::qi::{NAME, Qi};
 use accord_core::client::Client;
 use accord_core::ids::{DialectName, Owner, PaymentRequestId};
 use accord_core::money::Amount;
+use accord_core::payment::inquire;
 use accord_core::payment::pay::{Forced, Pay, pay};
 use accord_core::payment::{Payment, PaymentStage};
 use accord_core::secret::{DerivationKeys, Digest, Secret};
@@ -95,10 +96,9 @@ fn fingerprint(product: &str, amount: &Amount, order: Option<&Json>) -> Digest {
         Some(Json::String(text)) => Some(text.clone()),
         Some(other) => Some(json::to_text(other)),
     };
-    let value = amount.value().to_string();
-    let mut parts = vec!["qi pay", product, amount.currency.code(), value.as_str()];
-    parts.extend(reference.as_deref());
-    Digest::of_parts(&parts)
+    let amount = format!("{} {}", amount.currency, amount.value());
+    let reference = reference.map(|reference| format!("={reference}"));
+    Digest::of_fields([product, &amount, &reference.unwrap_or_default(), ""])
 }
 
 fn description(fields: &Fields<'_>, order: Option<&Json>) -> String {
@@ -107,6 +107,9 @@ fn description(fields: &Fields<'_>, order: Option<&Json>) -> String {
     let text = of_order.filter(|text| !text.is_empty()).or_else(title).unwrap_or_default();
     text.chars().take(MAX_DESCRIPTION).collect()
 }
+
+/// What a repeat must share, in the order of its fingerprint.
+const COMPARED: [&str; 4] = ["productCode", "paymentAmount", "order.referenceOrderId", ""];
 
 impl Act for PayAct {
     fn run(&mut self, tx: &mut dyn Tx, keys: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
@@ -119,6 +122,18 @@ impl Act for PayAct {
         Ok(rows.payment_claim(&self.command.bearer.owner, &self.command.request_id)?.is_some())
     }
 
+    fn explain(&self, rows: &dyn Rows, refusal: Refusal) -> Stored<Option<String>> {
+        if refusal != Refusal::PaymentReused {
+            return Ok(None);
+        }
+        let print = inquire::fingerprint_of(rows, &self.command.bearer.owner, &self.command.request_id)?;
+        Ok(print.map(|print| {
+            let names = print.differing(&self.command.fingerprint, COMPARED).join(", ");
+            let names = if names.is_empty() { "paymentAuthCode (its agreement)" } else { &names };
+            format!("{names}: not as in the first request of this paymentRequestId")
+        }))
+    }
+
     fn owner(&self) -> &Owner {
         &self.command.bearer.owner
     }
@@ -126,6 +141,10 @@ impl Act for PayAct {
     fn force(&mut self, forced: Forced) -> bool {
         self.command.forced = Some(forced);
         true
+    }
+
+    fn debit(&self) -> Option<&Pay> {
+        Some(&self.command)
     }
 }
 
