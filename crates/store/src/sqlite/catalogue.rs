@@ -113,6 +113,7 @@ fn what_is_due_is_found_by_an_index() {
     .into();
     for (index, sql) in plans {
         let sql = sql.replace("?1", "'x'").replace("?2", "9").replace("?3", "9");
+        let sql = sql.replace("?4", "9").replace("?5", "'x'").replace("?6", "9");
         let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
         let steps: Vec<String> = statement
             .query_map([], |row| row.get(3))

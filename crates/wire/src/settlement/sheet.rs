@@ -11,7 +11,7 @@ use accord_core::ledger::settle::{SettlementItem, SettlementKind, Totals};
 use accord_core::money::Currency;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{Error, Read, Write};
+use std::io::{Error, Write};
 
 /// The first field of every file.
 pub const FORMAT: &str = "accord-settlement";
@@ -179,25 +179,21 @@ pub struct Sheet {
 pub const HEAD: [&str; 6] = ["client", "date", "zone", "from", "until", "extent"];
 
 /// Reads a file. Nothing of it is believed: [`compare`](super::compare) judges it.
-pub fn read(from: impl Read) -> Sheet {
+pub fn read(bytes: &[u8]) -> Sheet {
     let mut sheet = Sheet::default();
-    let mut csv = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(from);
+    let mut lines = LineCount { bytes, at: 0, line: 1 };
+    let mut csv = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(bytes);
     for record in csv.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(fault) => {
-                let line = fault.position().map_or(0, |at| at.line());
-                sheet.faults.push((line, "is no CSV of UTF-8 text".to_owned()));
-                // A file that can no longer be read would tell the same fault for ever.
-                if fault.is_io_error() {
-                    return sheet;
-                }
-                continue;
-            }
+        let start = match &record {
+            Ok(record) => record.position(),
+            Err(fault) => fault.position(),
         };
-        let number = record.position().map_or(0, |at| at.line());
-        let fields: Vec<&str> = record.iter().collect();
-        if let Err(why) = sheet.take(number, &fields) {
+        let number = lines.of(start.map_or(0, csv::Position::byte));
+        let taken = match &record {
+            Ok(record) => sheet.take(number, &record.iter().collect::<Vec<_>>()),
+            Err(_) => Err("is no CSV of UTF-8 text".to_owned()),
+        };
+        if let Err(why) = taken {
             sheet.faults.push((number, why));
         }
     }
@@ -208,6 +204,27 @@ pub fn read(from: impl Read) -> Sheet {
         sheet.faults.push((0, "there is no record `end`: the file may be cut off".to_owned()));
     }
     sheet
+}
+
+/// Counts lines up to a place in a file; places come in order. The reader's own count is behind by one after CR LF.
+struct LineCount<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    line: u64,
+}
+
+impl LineCount<'_> {
+    /// The line of the record that begins at that byte, line ends before it left out.
+    fn of(&mut self, start: u64) -> u64 {
+        let mut start = usize::try_from(start).unwrap_or(usize::MAX).max(self.at);
+        while matches!(self.bytes.get(start), Some(b'\r' | b'\n')) {
+            start += 1;
+        }
+        let between = self.bytes.get(self.at..start).unwrap_or_default();
+        self.line += between.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.at = start;
+        self.line
+    }
 }
 
 impl Sheet {
