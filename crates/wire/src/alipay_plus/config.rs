@@ -2,9 +2,8 @@
 
 use accord_core::agreement::Terminal;
 use accord_core::handle::{Alphabet, Shape};
-use accord_core::policy::{ControlPolicy, DAY, MINUTE, OldAccess, Policy};
 use accord_core::people::one_time_code::CodeLimits;
-use accord_core::policy::{DAY, MINUTE, OldAccess, Policy};
+use accord_core::policy::{ControlPolicy, DAY, MINUTE, OldAccess, Policy};
 
 /// Longest URL in an answer, in characters (Alipay+ prepare, schemeUrl, applinkUrl, normalUrl, codeValue).
 pub const MAX_URL: usize = 2048;

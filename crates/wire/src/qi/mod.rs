@@ -12,14 +12,12 @@ mod common;
 pub mod config;
 mod inquiry_payment;
 mod inquiry_refund;
-mod limits;
-mod pay;
-mod prepare;
-mod refund;
 mod inquiry_user_info;
+mod limits;
 pub mod login;
 mod pay;
 mod prepare;
+mod refund;
 mod send_message;
 pub mod urls;
 
