@@ -2,7 +2,8 @@
 
 use crate::exit::Exit;
 use crate::{
-    audit, bench, call, config, dev, doctor, keys, ledger, migrate, provision, serve, settlement, sign, verify,
+    agreement, audit, bench, call, config, dev, doctor, keys, ledger, migrate, provision, receipt, serve,
+    settlement, sign, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -48,6 +49,11 @@ pub enum Command {
     Sign(sign::SignArgs),
     /// Check a signature and say why it does not hold.
     Verify(verify::VerifyArgs),
+    /// Check a receipt of revocation with the wallet's public key alone.
+    VerifyReceipt(receipt::VerifyReceiptArgs),
+    /// Agreements, by the wallet's own hand.
+    #[command(subcommand)]
+    Agreement(agreement::AgreementCommand),
     /// Bring the schema of the store up to date.
     Migrate(migrate::MigrateArgs),
     /// Check configuration, clock, keys, store and outbound policy.
@@ -96,6 +102,8 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Call(args) => call::run(args),
         Command::Sign(args) => sign::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::VerifyReceipt(args) => receipt::run(args),
+        Command::Agreement(command) => agreement::run(command),
         Command::Migrate(args) => migrate::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Ledger(command) => ledger::run(command),

@@ -44,6 +44,8 @@ pub fn run(command: KeysCommand) -> anyhow::Result<Exit> {
     let mut made = vec![(wallet.clone(), ensure_pair(&wallet, &public)?)];
     let settlement = args.dir.join("settlement.pem");
     made.push((settlement.clone(), ensure_seal_pair(&settlement, &args.dir.join("settlement.pub.pem"))?));
+    let receipts = args.dir.join("receipts.pem");
+    made.push((receipts.clone(), ensure_seal_pair(&receipts, &args.dir.join("receipts.pub.pem"))?));
     let audit = args.dir.join("audit.pem");
     made.push((audit.clone(), ensure_seal_pair(&audit, &args.dir.join("audit.pub.pem"))?));
     for name in

@@ -2,6 +2,7 @@
 //! and turns ends into exit statuses; it decides no rule of the product. Start with [`cli`].
 
 mod audit;
+mod agreement;
 mod bench;
 mod call;
 mod cli;
@@ -16,6 +17,7 @@ mod logging;
 mod migrate;
 mod place;
 mod provision;
+mod receipt;
 mod serve;
 mod settlement;
 mod sign;

@@ -57,6 +57,7 @@ fn options(settings: &Settings) -> anyhow::Result<ServerOptions> {
         keys: keys.derivation,
         page_key: keys.pages,
         signer: Arc::new(signer),
+        receipts: settings.receipts_key()?.map(Arc::new),
         outbound: settings.outbound.clone(),
         sign_in: settings.choices.sign_in.clone(),
         limits: settings.choices.limits.clone(),

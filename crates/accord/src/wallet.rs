@@ -135,6 +135,8 @@ fn alipay_plus_of(
     config.code_value = section.code_value.unwrap_or(config.code_value);
     config.app_schemes = section.app_schemes;
     config.network_base_url = section.network_base_url;
+    config.consult_unbinding_url = section.consult_unbinding_url;
+    config.unbind_after_failed_consults = section.unbind_after_failed_consults;
     config.notify_payment_always = section.notify_payment_always;
     if let Some(seconds) = notes.take("alipay_plus.utc_offset", read_offset(&section.utc_offset)) {
         config.utc_offset_seconds = seconds;
@@ -167,10 +169,18 @@ fn alipay_plus_of(
             notes.fault(&format!("alipay_plus.lifetimes.{name}"), "must be above zero");
         }
     }
-    if let Some(url) = &config.network_base_url
-        && !(url.starts_with("https://") || (allow_http && url.starts_with("http://")))
-    {
-        notes.fault("alipay_plus.network_base_url", format!("`{url}` must begin with https://"));
+    for (key, url) in [
+        ("alipay_plus.network_base_url", &config.network_base_url),
+        ("alipay_plus.consult_unbinding_url", &config.consult_unbinding_url),
+    ] {
+        let fits = |url: &str| {
+            url.starts_with("https://")
+                || (allow_http && url.starts_with("http://"))
+                || (key.ends_with("consult_unbinding_url") && url.starts_with("{auth_notify_url}"))
+        };
+        if let Some(url) = url.as_deref().filter(|url| !fits(url)) {
+            notes.fault(key, format!("`{url}` must begin with https://"));
+        }
     }
     notes.take("alipay_plus", config.check());
     (section.mounts, config)

@@ -104,6 +104,18 @@ impl Receiver {
         answer: &Acknowledgement,
         response_time: &str,
     ) -> Result<SignedAcknowledgement, KeyFault> {
+        self.acknowledge_with(received, answer, &[], response_time)
+    }
+
+    /// As [`Receiver::acknowledge`], with texts beside the result: the answer to a question (Alipay+
+    /// consultUnbinding, allowUnbinding).
+    pub fn acknowledge_with(
+        &self,
+        received: &Received,
+        answer: &Acknowledgement,
+        texts: &[(String, String)],
+        response_time: &str,
+    ) -> Result<SignedAcknowledgement, KeyFault> {
         let text = |text: &str| Json::String(text.to_owned());
         let result = Json::Object(vec![
             ("resultCode".to_owned(), text(&answer.code)),
@@ -116,6 +128,7 @@ impl Receiver {
                 members.push((name.to_owned(), value.clone()));
             }
         }
+        members.extend(texts.iter().map(|(name, value)| (name.clone(), text(value))));
         let body = json::to_text(&Json::Object(members)).into_bytes();
         let envelope = ReplyEnvelope {
             http_status: 200,

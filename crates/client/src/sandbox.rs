@@ -19,6 +19,9 @@ pub struct SandboxFile {
     pub base_url: String,
     /// The wallet's keys, oldest first.
     pub wallet_keys: Vec<WalletKeyFile>,
+    /// The wallet's public key for receipts of revocation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt_key_file: Option<String>,
     /// The Qi test client.
     pub qi: SandboxClient,
     /// A second one, for tests of isolation.

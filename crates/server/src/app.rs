@@ -11,6 +11,7 @@ use accord_core::voice::Context;
 use accord_core::{Ruled, Stop};
 use accord_wire::dialect::Dialect;
 use accord_wire::gateway::Gateway;
+use accord_wire::seal::SealKey;
 use accord_wire::signature::SigningPool;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -39,6 +40,8 @@ pub struct ServerOptions {
     pub page_key: [u8; 32],
     /// Signs replies and notifications.
     pub signer: Arc<SigningPool>,
+    /// Seals receipts of revocation; nothing: none are given.
+    pub receipts: Option<Arc<SealKey>>,
     /// Where notifications may go.
     pub outbound: OutboundPolicy,
     /// How many wrong PINs are borne.
@@ -88,6 +91,8 @@ pub struct App {
     pub clients: Arc<Clients>,
     /// Scripted outcomes of the sandbox.
     pub faults: crate::sandbox::faults::Faults,
+    /// What the sandbox's demo merchant says when asked whether a user may end an agreement.
+    pub demo_consent: Arc<crate::demo::DemoConsent>,
     /// Answers of unverified callers that were signed, by address.
     pub refusal_budget: crate::limits::RefusalBudget,
     /// Carries notifications; set when the workers start.

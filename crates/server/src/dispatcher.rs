@@ -75,6 +75,11 @@ impl Dispatcher {
         Ok(Arc::new(Dispatcher { app, http, under_way: Mutex::default() }))
     }
 
+    /// The client, which goes only where it may.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     /// Starts every delivery that is due now and has a place. Returns without waiting for them.
     pub async fn round(self: &Arc<Self>) -> Stored<()> {
         let now = self.app.clock.now();
@@ -328,7 +333,7 @@ pub fn body_of(app: &App, notification: &Notification) -> Option<String> {
 }
 
 /// The innermost reason: `connection refused`, not the layers above it.
-fn root_cause(fault: &dyn std::error::Error) -> String {
+pub fn root_cause(fault: &dyn std::error::Error) -> String {
     let mut innermost = fault;
     while let Some(source) = innermost.source() {
         innermost = source;

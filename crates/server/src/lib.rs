@@ -9,6 +9,7 @@ pub mod authorize;
 pub mod calls;
 pub mod clients;
 pub mod clock;
+pub mod consult;
 pub mod cookies;
 pub mod demo;
 pub mod dispatcher;
@@ -22,6 +23,7 @@ pub mod schedule;
 pub mod serve;
 pub mod telemetry;
 pub mod upkeep;
+pub mod unbinding;
 
 pub use app::{App, Limits, SandboxOptions, ServerOptions, TlsFiles};
 pub use serve::{Running, StartFault, start};

@@ -82,6 +82,7 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         clock: Arc::new(Clock::new(offset)),
         clients: Arc::new(clients),
         faults: Default::default(),
+        demo_consent: Default::default(),
         refusal_budget: Default::default(),
         dispatcher: Default::default(),
         wake: Notify::new(),

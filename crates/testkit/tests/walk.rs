@@ -90,6 +90,7 @@ impl Walk {
             keys: fixture::derivation_keys(),
             page_key: [3; 32],
             signer: Arc::new(SigningPool::start(wallet, PoolOptions::default()).expect("signing threads")),
+            receipts: None,
             // Nobody is contacted: notices are held.
             outbound: OutboundPolicy { only_loopback: true, ..OutboundPolicy::default() },
             sign_in: Default::default(),

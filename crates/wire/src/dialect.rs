@@ -5,6 +5,7 @@
 
 use crate::fields::FieldFault;
 use crate::json::Json;
+use accord_core::agreement::Terms;
 use accord_core::client::Client;
 use accord_core::ids::{DialectName, Owner};
 use accord_core::payment::pay::{Forced, Pay};
@@ -167,6 +168,17 @@ pub struct Operation {
     pub path: &'static str,
 }
 
+/// A question to the owner of an agreement: may its user end it in the wallet?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consultation {
+    /// Where it is asked.
+    pub url: String,
+    /// The exact body; the token in it is in the clear, so it is never stored.
+    pub body: String,
+    /// May the agreement end although nobody answers, after some tries?
+    pub silence_frees: bool,
+}
+
 /// One published protocol.
 pub trait Dialect: Voice {
     /// Its stable name: `qi`, `alipay-plus`.
@@ -182,6 +194,22 @@ pub trait Dialect: Voice {
         client: &Client,
         body: &Json,
     ) -> Result<Box<dyn Act>, Refused>;
+
+    /// The question that the paper wants asked before a user ends an agreement in the wallet (Alipay+
+    /// consultUnbinding); nothing where it wants none (Qi), or where there is nobody to ask.
+    fn consult(
+        &self,
+        _client: &Client,
+        _terms: &Terms,
+        _access: &accord_core::secret::Secret,
+    ) -> Option<Consultation> {
+        None
+    }
+
+    /// What the well signed body of a success says to that question; nothing when it says neither yes nor no.
+    fn consulted(&self, _body: &Json) -> Option<bool> {
+        None
+    }
 
     /// What this dialect calls a reason. Exhaustive: a new reason does not compile until it has a line.
     fn code(&self, reason: Reason) -> Code;

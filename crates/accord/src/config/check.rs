@@ -184,6 +184,13 @@ impl Settings {
         notes.take("keys.audit", key).ok_or(Faults(notes.faults))
     }
 
+    /// Opens the key that seals receipts of revocation, if there is one.
+    pub fn receipts_key(&self) -> Result<Option<SealKey>, Faults> {
+        let mut notes = Collector::new(&self.file);
+        let key = self.files.receipts.as_deref().map(keys::read_seal_key).transpose();
+        notes.take("keys.receipts", key).ok_or(Faults(notes.faults))
+    }
+
     /// Opens every key file.
     pub fn keys(&self) -> Result<LoadedKeys, Faults> {
         let mut notes = Collector::new(&self.file);
@@ -352,6 +359,7 @@ fn check_keys(notes: &mut Collector<'_>, keys: super::Keys, dir: &Path) -> super
     keys.qr = keys.qr.map(|file| dir.join(file));
     keys.settlement = keys.settlement.map(|file| dir.join(file));
     keys.audit = keys.audit.map(|file| dir.join(file));
+    keys.receipts = keys.receipts.map(|file| dir.join(file));
     keys
 }
 

@@ -124,6 +124,8 @@ pub struct Keys {
     pub settlement: Option<PathBuf>,
     /// P-256 key that signs checkpoints of the audit journal; absent: there are none.
     pub audit: Option<PathBuf>,
+    /// P-256 key that seals receipts of revocation; absent: none are given.
+    pub receipts: Option<PathBuf>,
 }
 
 /// One RSA key of the wallet.
@@ -223,6 +225,11 @@ pub struct AlipayPlus {
     pub app_schemes: Vec<String>,
     /// Where notifications go when a request names no URL; absent: only where requests say.
     pub network_base_url: Option<String>,
+    /// Where consultUnbinding is asked; `{auth_notify_url}` stands for the client's registered URL. Absent: at the
+    /// network's base URL, and without that nobody is asked.
+    pub consult_unbinding_url: Option<String>,
+    /// Does an agreement end although consultUnbinding brought no answer, the third time within a day?
+    pub unbind_after_failed_consults: bool,
     /// notifyPayment also for payments whose answer was final.
     pub notify_payment_always: bool,
     /// Offset of times in replies.
@@ -244,6 +251,8 @@ impl Default for AlipayPlus {
             code_value: None,
             app_schemes: Vec::new(),
             network_base_url: None,
+            consult_unbinding_url: None,
+            unbind_after_failed_consults: true,
             notify_payment_always: false,
             utc_offset: "+08:00".to_owned(),
             urls: Urls::default(),

@@ -101,7 +101,7 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
 }
 
 /// The sandbox's choices: its configuration file over the defaults of the sample in the Alipay+ paper.
-fn choices(config: &Path, public_url: &str) -> anyhow::Result<(Choices, Upkeep)> {
+pub fn choices(config: &Path, public_url: &str) -> anyhow::Result<(Choices, Upkeep)> {
     let file: SandboxFile = load::read(config).map_err(|fault| Faults(vec![fault]))?;
     let mut alipay_plus: AlipayPlus = file.alipay_plus;
     if alipay_plus.psp_id.is_empty() {
@@ -112,6 +112,11 @@ fn choices(config: &Path, public_url: &str) -> anyhow::Result<(Choices, Upkeep)>
     }
     let lifetimes = [Some(&file.qi.lifetimes), Some(&alipay_plus.lifetimes)];
     let upkeep = check::upkeep(&file.retention, lifetimes);
+    // The demo merchant is asked, and nobody else: the second clients have no URL.
+    let consult = alipay_plus.consult_unbinding_url.take().filter(|url| !url.is_empty());
+    let default =
+        || alipay_plus.network_base_url.is_none().then(|| "{auth_notify_url}/consultUnbinding".to_owned());
+    alipay_plus.consult_unbinding_url = consult.or_else(default);
     let sections = Sections {
         envelope: file.envelope,
         qi: Some(file.qi),
@@ -152,6 +157,7 @@ fn options(
         keys: DerivationKeys::new(derivation).ok_or_else(|| anyhow!("there is no derivation key"))?,
         page_key: read_secret(&keys.join("pages.key"))?,
         signer: Arc::new(signer),
+        receipts: Some(Arc::new(read_seal_key(&keys.join("receipts.pem"))?)),
         outbound: OutboundPolicy {
             allow_http: true,
             allow_loopback: true,

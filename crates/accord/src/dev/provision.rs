@@ -127,6 +127,7 @@ pub fn keys(dir: &Path) -> anyhow::Result<()> {
         ensure_pair(&keys.join(format!("{name}.pem")), &keys.join(format!("{name}.pub.pem")))?;
     }
     crate::keys::ensure_seal_pair(&keys.join("settlement.pem"), &keys.join("settlement.pub.pem"))?;
+    crate::keys::ensure_seal_pair(&keys.join("receipts.pem"), &keys.join("receipts.pub.pem"))?;
     crate::keys::ensure_seal_pair(&keys.join("audit.pem"), &keys.join("audit.pub.pem"))?;
     for name in ["derivation-1.key", "pages.key", "qr.key"] {
         crate::keys::ensure_secret(&keys.join(name))?;
@@ -253,6 +254,7 @@ pub fn sandbox_file(place: &Place, base_url: &str, prefixes: [&str; 2]) -> anyho
     let mut file = json!({
         "baseUrl": base_url,
         "walletKeys": [{ "keyVersion": "1", "publicKeyFile": "keys/wallet-1.pub.pem" }],
+        "receiptKeyFile": "keys/receipts.pub.pem",
     });
     for client in CLIENTS {
         let is_qi = client.dialect == qi::NAME;

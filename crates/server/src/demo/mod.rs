@@ -7,11 +7,14 @@
 //!
 //! Pages are drawn by [`crate::pages::demo`], which lists the steps and their fields.
 
+mod consent;
 mod merchant;
 mod notify;
 mod steps;
 mod visit;
 mod wire_log;
+
+pub use consent::{ConsentAnswer, DemoConsent};
 
 use crate::app::App;
 use crate::cookies::Browser;
@@ -50,6 +53,7 @@ pub(crate) struct Demo {
     merchant: OnceCell<Merchant>,
     visits: Visits,
     inbox: notify::Inbox,
+    consent: Arc<DemoConsent>,
 }
 
 impl Demo {
@@ -75,11 +79,13 @@ pub fn routes(app: Arc<App>) -> Router {
         merchant: OnceCell::new(),
         visits: Visits::default(),
         inbox: notify::Inbox::default(),
+        consent: app.demo_consent.clone(),
     });
     Router::new()
         .route("/demo", get(index))
         .route("/demo/", get(index))
         .route("/demo/notify/{dialect}", post(notify::receive))
+        .route("/demo/notify/{dialect}/consultUnbinding", post(notify::receive))
         .route("/demo/notifications.json", get(list_notifications))
         .route("/demo/{dialect}", get(show))
         .route("/demo/{dialect}/return", get(come_back))

@@ -3,7 +3,7 @@
 //! It does not judge Request-Time: what the wallet could not deliver for a day is still news, and a signature is
 //! the wallet's whenever it was made. Receiving the same notification twice is normal and only listed twice.
 
-use super::{Demo, dialect_of, wire_log};
+use super::{ConsentAnswer, Demo, consent, dialect_of, wire_log};
 use crate::pages::demo::{DemoDialect, Exchange, SignatureState, SignedMessage};
 use accord_client::{Acknowledgement, Received, Receiver, Verification};
 use axum::body::{Body, Bytes};
@@ -94,6 +94,9 @@ pub(super) async fn receive(
         }
     };
     let target = super::path_and_query(&uri);
+    if target.ends_with("/consultUnbinding") && demo.consent.get() == ConsentAnswer::Silence {
+        tokio::time::sleep(consent::SILENCE).await;
+    }
     answer(&demo, &merchant.receiver(dialect), dialect, target, headers, &body, &time)
 }
 
@@ -108,7 +111,12 @@ fn answer(
 ) -> Response {
     let received = receiver.receive(target, &headers, body);
     let judgement = judge(&received);
-    let Ok(signed) = receiver.acknowledge(&received, &judgement, time) else {
+    let mut members = Vec::new();
+    if received.kind == "consultUnbinding" && judgement.status == "S" {
+        let allow = if demo.consent.get() == ConsentAnswer::Deny { "false" } else { "true" };
+        members.push(("allowUnbinding".to_owned(), allow.to_owned()));
+    }
+    let Ok(signed) = receiver.acknowledge_with(&received, &judgement, &members, time) else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let verified = received.verified == Verification::Verified;

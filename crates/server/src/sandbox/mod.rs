@@ -7,6 +7,7 @@
 //! JSON in and out; unknown members are ignored. A failure is 4xx (503 when the store is away) with
 //! `{"error": {"code": "…", "message": "…"}}`.
 
+mod agreements;
 mod answer;
 mod clock;
 mod decide;
@@ -32,6 +33,8 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/sandbox/users/{login_id}", get(users::user).fallback(wrong_method))
         .route("/sandbox/messages", get(users::messages).fallback(wrong_method))
         .route("/sandbox/notifications", get(notifications::notifications).fallback(wrong_method))
+        .route("/sandbox/agreements/end", post(agreements::end).fallback(wrong_method))
+        .route("/sandbox/consult", post(agreements::consult).fallback(wrong_method))
         .route("/sandbox/clock", get(clock::show).post(clock::advance).fallback(wrong_method))
         .route("/sandbox/faults", post(faults::script).delete(faults::clear).fallback(wrong_method))
         .route("/sandbox", any(unknown_path))

@@ -17,6 +17,7 @@ use accord_wire::alipay_plus::{self, AlipayPlus};
 use accord_wire::gateway::{Gateway, GatewayOptions, Mount};
 use accord_wire::keys::PrivateKey;
 use accord_wire::qi::{self, Qi};
+use accord_wire::seal::{SealKey, SealPublicKey};
 use accord_wire::signature::{PoolOptions, SigningPool, WalletKey, WalletKeys};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub struct House {
     pub wallet: String,
     pub shop: String,
     pub http: reqwest::Client,
+    pub receipt_key: SealPublicKey,
     running: Option<Running>,
     dir: PathBuf,
 }
@@ -63,10 +65,13 @@ impl House {
             WalletKey { version: "1".into(), key: PrivateKey::parse(&keys[0].0).unwrap(), active: true };
         let signer =
             SigningPool::start(WalletKeys::new(vec![signing]).unwrap(), PoolOptions::default()).unwrap();
+        let receipts = SealKey::parse(&SealKey::generate().unwrap().0).unwrap();
+        let receipt_key = receipts.public_key().clone();
         let mut qi = qi::Config::new(&wallet);
         qi.allow_http = true;
         let mut network = alipay_plus::Config::new(&wallet, [3; 32]);
         network.allow_http = true;
+        network.consult_unbinding_url = Some("{auth_notify_url}/consultUnbinding".into());
         let (qi, network) = (Qi::new(qi), AlipayPlus::new(network));
         let mounts = vec![
             Mount { prefix: String::new(), dialect: qi.clone() },
@@ -84,6 +89,7 @@ impl House {
             keys: DerivationKeys::new(BTreeMap::from([(1, [1; 32])])).unwrap(),
             page_key: [2; 32],
             signer: Arc::new(signer),
+            receipts: Some(Arc::new(receipts)),
             outbound: OutboundPolicy {
                 allow_http: true,
                 allow_loopback: true,
@@ -101,7 +107,7 @@ impl House {
             .no_proxy()
             .build()
             .unwrap();
-        House { wallet, shop, http, running, dir }
+        House { wallet, shop, http, receipt_key, running, dir }
     }
 
     pub async fn close(mut self) {

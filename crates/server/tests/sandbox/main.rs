@@ -5,3 +5,4 @@
 mod control;
 mod demo;
 mod house;
+mod unbinding;

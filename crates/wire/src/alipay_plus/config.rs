@@ -55,6 +55,11 @@ pub struct Config {
     pub handle_key: [u8; 32],
     /// Base URL of the network; notices go there when neither request nor registration names a URL.
     pub network_base_url: Option<String>,
+    /// Where consultUnbinding is asked; `{auth_notify_url}` stands for the client's registered URL. Without it the
+    /// network's base URL is used, and without both nobody is asked.
+    pub consult_unbinding_url: Option<String>,
+    /// Does an agreement end although consultUnbinding brought no answer, the third time within a day?
+    pub unbind_after_failed_consults: bool,
     /// Notify every final payment, not only those that need it (decision 36).
     pub notify_payment_always: bool,
     /// Is inquiryCustomerId answered? It tells who has an account here.
@@ -102,6 +107,8 @@ impl Config {
             code_value: "{public_url}/q/{handle}".to_owned(),
             handle_key,
             network_base_url: None,
+            consult_unbinding_url: None,
+            unbind_after_failed_consults: true,
             notify_payment_always: false,
             inquiry_customer_id: false,
             one_time_codes: CodeLimits::default(),

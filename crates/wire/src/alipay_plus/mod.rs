@@ -14,6 +14,7 @@ pub mod codes;
 pub mod common;
 pub mod config;
 mod inquiry_customer_id;
+pub mod consult;
 pub mod inquiry_payment;
 mod inquiry_user_info;
 mod otp;
@@ -27,12 +28,14 @@ pub use codes::result_code_rows;
 pub use config::{Config, UrlTemplates};
 pub use qr::QrHandles;
 
-use crate::dialect::{Act, Code, Dialect, Fault, Operation, Reason, Refused};
+use crate::dialect::{Act, Code, Consultation, Dialect, Fault, Operation, Reason, Refused};
 use crate::fields::{Fields, Strictness};
 use crate::json::Json;
+use accord_core::agreement::Terms;
 use accord_core::client::Client;
 use accord_core::ids::DialectName;
 use accord_core::policy::Policy;
+use accord_core::secret::Secret;
 use accord_core::voice::{Announcement, Event, Voice};
 use std::sync::Arc;
 
@@ -126,6 +129,14 @@ impl Dialect for AlipayPlus {
 
     fn code(&self, reason: Reason) -> Code {
         codes::code(reason)
+    }
+
+    fn consult(&self, client: &Client, terms: &Terms, access: &Secret) -> Option<Consultation> {
+        consult::consult(self, client, terms, access)
+    }
+
+    fn consulted(&self, body: &Json) -> Option<bool> {
+        consult::consulted(body)
     }
 
     fn utc_offset_seconds(&self) -> i32 {

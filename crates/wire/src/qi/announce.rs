@@ -1,8 +1,11 @@
-//! Qi notifyPayment: the one notice that Qi has. Codes, tokens and their end are not announced.
+//! Qi notifyPayment: the one notice that Qi has. Of tokens and their end only those merchants are told who named a
+//! URL for it, as a sibling wallet's paper has it (contract status notification).
 
 use crate::qi::Qi;
 use crate::qi::codes::{self, SUCCESS};
 use crate::qi::common::{amount_value, result, time_text};
+use accord_core::Timestamp;
+use accord_core::agreement::{AgreementStage, Terms};
 use accord_core::client::Client;
 use accord_core::payment::{Payment, PaymentStage};
 use accord_core::voice::{Announcement, Event};
@@ -10,6 +13,8 @@ use serde_json::{Map, Value, json};
 
 /// The notice's name in the paper.
 pub const NOTIFY_PAYMENT: &str = "notifyPayment";
+/// The name of the contract status notification.
+pub const CONTRACT_STATUS: &str = "contractStatus";
 
 /// The notice of that event: one after every final result of a payment whose request named a URL, or whose client
 /// has one registered (decision 36).
@@ -20,8 +25,23 @@ pub(super) fn announce(qi: &Qi, client: &Client, event: &Event<'_>) -> Option<An
             let body = body(payment, qi.config.utc_offset_seconds)?;
             Some(Announcement { kind: NOTIFY_PAYMENT, url, body })
         }
-        Event::CodeCreated { .. } | Event::TokenCreated { .. } | Event::TokenCanceled { .. } => None,
+        Event::TokenCreated { terms, set, access, .. } => {
+            contract_status(terms, access, "VALID", set.issued_at)
+        }
+        // A contract that ended before any token was made was never valid.
+        Event::TokenCanceled { agreement, terms, access, .. } => {
+            let AgreementStage::Ended { at, .. } = agreement.stage else { return None };
+            contract_status(terms, (*access)?, "INVALID", at)
+        }
+        Event::CodeCreated { .. } => None,
     }
+}
+
+/// accessToken, contractStatus, modifyTime (seconds since 1970, ten digits as text), to the URL that prepare named.
+fn contract_status(terms: &Terms, access: &str, status: &str, at: Timestamp) -> Option<Announcement> {
+    let seconds = format!("{:010}", at.0.div_euclid(1_000).max(0));
+    let body = json!({ "accessToken": access, "contractStatus": status, "modifyTime": seconds });
+    Some(Announcement { kind: CONTRACT_STATUS, url: terms.notify_url.clone()?, body: body.to_string() })
 }
 
 /// Qi's fields, and customerId as live deployments of the platform send it. Nothing of a running payment.

@@ -3,7 +3,7 @@
 //! No idempotency is documented: each call is a new draft (decision 18).
 
 use crate::dialect::{Act, Answer, Fault, Refused, Status};
-use crate::fields::{Fields, Strictness};
+use crate::fields::{Fields, Strictness, UrlRule};
 use crate::json::Json;
 use crate::qi::codes::{self, SUCCESS};
 use crate::qi::common::{self, MAX_EXTEND_INFO};
@@ -22,6 +22,8 @@ use std::sync::Arc;
 
 /// Longest contractTitle: that of every other title in the paper's dictionary.
 const MAX_TITLE: usize = 256;
+/// Longest contractStatusNotifyUrl: where the merchant wants to be told of the contract's status.
+const MAX_STATUS_URL: usize = 1024;
 
 /// Members of extendInfo that sibling wallets define. Kept as received, not acted on.
 const KEPT: &[&str] = &["agreedAmount", "startTime", "contractStatusNotifyUrl"];
@@ -43,6 +45,7 @@ struct Asked {
     language: Language,
     contract_title: Option<String>,
     contract_text: String,
+    notify_url: Option<String>,
     extras: String,
 }
 
@@ -67,6 +70,8 @@ pub(super) fn read(qi: Arc<Qi>, client: &Client, body: &Json) -> Result<PrepareA
     if let Some(id) = reference_client_id {
         kept.push(("referenceClientId".to_owned(), Json::String(id.to_owned())));
     }
+    let web = UrlRule::web(qi.config.allow_http);
+    let notify_url = info.optional_url("contractStatusNotifyUrl", MAX_STATUS_URL, web)?;
     let owner = common::owner_of(client);
     let asked = Asked {
         client: client.id.clone(),
@@ -76,6 +81,7 @@ pub(super) fn read(qi: Arc<Qi>, client: &Client, body: &Json) -> Result<PrepareA
         language: language.unwrap_or(Language::English),
         contract_title: info.optional_text("contractTitle", MAX_TITLE)?.map(str::to_owned),
         contract_text: contract_text.to_owned(),
+        notify_url: notify_url.map(|url| url.text),
         extras: common::extras(kept),
     };
     let public_url = qi.config.public_url.clone();
@@ -90,8 +96,17 @@ pub(super) fn read(qi: Arc<Qi>, client: &Client, body: &Json) -> Result<PrepareA
 }
 
 fn terms(asked: &Asked, auth_id: AuthId, at: Timestamp) -> Terms {
-    let Asked { client, owner, legal_name, display_name, language, contract_title, contract_text, extras } =
-        asked.clone();
+    let Asked {
+        client,
+        owner,
+        legal_name,
+        display_name,
+        language,
+        contract_title,
+        contract_text,
+        extras,
+        ..
+    } = asked.clone();
     Terms {
         auth_id,
         owner,
@@ -105,7 +120,7 @@ fn terms(asked: &Asked, auth_id: AuthId, at: Timestamp) -> Terms {
         language: Some(language),
         redirect_url: None,
         auth_state: None,
-        notify_url: None,
+        notify_url: asked.notify_url.clone(),
         auth_client_id: None,
         reference_merchant_id: None,
         reference_agreement_id: None,
