@@ -138,6 +138,12 @@ fn alipay_plus_of(
     config.consult_unbinding_url = section.consult_unbinding_url;
     config.unbind_after_failed_consults = section.unbind_after_failed_consults;
     config.notify_payment_always = section.notify_payment_always;
+    config.inquiry_customer_id = section.inquiry_customer_id;
+    let (codes, asked) = (&mut config.one_time_codes, section.one_time_codes);
+    codes.per_day = asked.per_day.unwrap_or(codes.per_day);
+    codes.tries = asked.tries.unwrap_or(codes.tries);
+    codes.spacing_ms = asked.spacing.map_or(codes.spacing_ms, |span| span.millis());
+    codes.life_ms = asked.life.map_or(codes.life_ms, |span| span.millis());
     if let Some(seconds) = notes.take("alipay_plus.utc_offset", read_offset(&section.utc_offset)) {
         config.utc_offset_seconds = seconds;
     }

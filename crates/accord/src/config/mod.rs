@@ -230,6 +230,10 @@ pub struct AlipayPlus {
     pub consult_unbinding_url: Option<String>,
     /// Does an agreement end although consultUnbinding brought no answer, the third time within a day?
     pub unbind_after_failed_consults: bool,
+    /// Is inquiryCustomerId answered? It tells who has an account here.
+    pub inquiry_customer_id: bool,
+    /// What is borne of one-time codes.
+    pub one_time_codes: OneTimeCodes,
     /// notifyPayment also for payments whose answer was final.
     pub notify_payment_always: bool,
     /// Offset of times in replies.
@@ -253,12 +257,28 @@ impl Default for AlipayPlus {
             network_base_url: None,
             consult_unbinding_url: None,
             unbind_after_failed_consults: true,
+            inquiry_customer_id: false,
+            one_time_codes: OneTimeCodes::default(),
             notify_payment_always: false,
             utc_offset: "+08:00".to_owned(),
             urls: Urls::default(),
             lifetimes: Lifetimes::default(),
         }
     }
+}
+
+/// What is borne of one-time codes; what is absent is the dialect's default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OneTimeCodes {
+    /// Codes of one agreement in 24 hours: 10; at least 3.
+    pub per_day: Option<u32>,
+    /// From one code to the next: 30 seconds.
+    pub spacing: Option<Span>,
+    /// Life of a code: 5 minutes.
+    pub life: Option<Span>,
+    /// Wrong tries at one code: 5.
+    pub tries: Option<u32>,
 }
 
 /// Templates of the three URLs for each terminal type; absent: the dialect's default.

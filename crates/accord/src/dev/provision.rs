@@ -2,7 +2,8 @@
 
 use crate::keys::{ensure_pair, private_dir};
 use crate::place::Place;
-use crate::provision::clients::bump_revision;
+use crate::provision::clients::{bump_revision, sentence};
+use crate::provision::profiles::Written;
 use accord_client::SandboxFile;
 use accord_core::client::{Client, ClientKey, ClientStatus, KeyStatus};
 use accord_core::handle::Bucket;
@@ -83,6 +84,8 @@ struct Person {
     pin: &'static str,
     status: UserStatus,
     language: Language,
+    /// What the wallet knows of the person, as `accord user profile` reads it.
+    profile: &'static str,
     /// Currency and smallest units.
     opening: &'static [(&'static str, i64)],
 }
@@ -93,6 +96,11 @@ const PEOPLE: &[Person] = &[
         pin: "135790",
         status: UserStatus::Active,
         language: Language::English,
+        profile: r#"{"name": {"fullName": "Sara Ahmed Hassan Al-Jubouri", "firstName": "Sara", "secondName": "Ahmed",
+            "thirdName": "Hassan", "lastName": "Al-Jubouri"}, "nameInArabic": {"fullName": "سارة أحمد حسن الجبوري",
+            "firstName": "سارة", "secondName": "أحمد", "thirdName": "حسن", "lastName": "الجبوري"},
+            "avatar": "https://wallet.example/avatars/sara.png", "gender": "FEMALE", "birthDate": "1992-02-29",
+            "nationality": "IQ", "contacts": [{"contactType": "EMAIL", "contactNo": "sara@example.com"}]}"#,
         opening: &[("IQD", 100_000_000_000), ("USD", 1_000_000)],
     },
     Person {
@@ -100,6 +108,7 @@ const PEOPLE: &[Person] = &[
         pin: "246801",
         status: UserStatus::Active,
         language: Language::English,
+        profile: r#"{"name": {"fullName": "Ali Kareem", "firstName": "Ali", "lastName": "Kareem"}, "gender": "MALE"}"#,
         opening: &[("IQD", 0)],
     },
     Person {
@@ -107,6 +116,7 @@ const PEOPLE: &[Person] = &[
         pin: "975310",
         status: UserStatus::Frozen,
         language: Language::English,
+        profile: r#"{"name": {"fullName": "Omar Yousif"}}"#,
         opening: &[("IQD", 50_000_000)],
     },
     Person {
@@ -114,6 +124,8 @@ const PEOPLE: &[Person] = &[
         pin: "864201",
         status: UserStatus::Active,
         language: Language::Arabic,
+        profile: r#"{"nameInArabic": {"fullName": "زينب علي", "firstName": "زينب", "lastName": "علي"},
+            "gender": "FEMALE", "birthDate": "1988-07-14", "nationality": "IQ"}"#,
         opening: &[("IQD", 1_000_000_000)],
     },
 ];
@@ -236,6 +248,9 @@ fn enrol(tx: &mut dyn Tx, person: &Person, hash: &str, at: &Moment) -> Ruled<()>
         language: person.language,
         created_at: at.now,
     })?;
+    tx.put_profile(
+        &Written::parse(person.profile).and_then(|written| written.of(id.clone())).map_err(sentence)?,
+    )?;
     for (code, units) in person.opening {
         let Some(currency) = Currency::parse(code) else { continue };
         post::open(tx, &id, currency)?;

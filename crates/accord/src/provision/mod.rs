@@ -2,4 +2,5 @@
 //! store; a running server notices within a second.
 
 pub mod clients;
+pub mod profiles;
 pub mod users;

@@ -1,6 +1,7 @@
 //! `accord user …` and `accord account …`.
 
 use super::clients::sentence;
+use super::profiles;
 use crate::cli::Where;
 use crate::exit::{Exit, usage};
 use accord_core::handle::Bucket;
@@ -16,6 +17,7 @@ use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::{BufRead as _, IsTerminal as _};
+use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub enum UserCommand {
@@ -27,6 +29,14 @@ pub enum UserCommand {
     Freeze(NameArgs),
     /// Undo a freeze.
     Thaw(NameArgs),
+    /// Set what the wallet knows of a user beside money: the whole profile, from a JSON file.
+    Profile {
+        #[command(flatten)]
+        user: NameArgs,
+        /// Members, all optional: name, nameInArabic (fullName, firstName, secondName, thirdName, lastName), avatar,
+        /// gender, birthDate, nationality, contacts (contactType, contactNo).
+        file: PathBuf,
+    },
     /// Give a user another PIN.
     Pin {
         #[command(flatten)]
@@ -47,6 +57,9 @@ pub struct AddArgs {
     /// Language of messages: en-US or ar-IQ.
     #[arg(long, default_value = "en-US")]
     language: String,
+    /// A JSON file with the user's profile: see `accord user profile`.
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
     /// Not identified well enough to be debited.
     #[arg(long)]
     unqualified: bool,
@@ -55,9 +68,9 @@ pub struct AddArgs {
 #[derive(Args)]
 pub struct NameArgs {
     #[command(flatten)]
-    place: Where,
+    pub(super) place: Where,
     /// What the user signs in with: a phone number such as +9647701234567, or an e-mail address.
-    login_id: String,
+    pub(super) login_id: String,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -86,6 +99,7 @@ pub fn run(command: UserCommand) -> anyhow::Result<Exit> {
         UserCommand::Show(args) => show(args),
         UserCommand::Freeze(args) => set_status(args, UserStatus::Frozen),
         UserCommand::Thaw(args) => set_status(args, UserStatus::Active),
+        UserCommand::Profile { user, file } => profiles::set(&user, &file),
         UserCommand::Pin { user, pin } => set_pin(user, pin),
     }
 }
@@ -95,6 +109,7 @@ fn add(args: AddArgs) -> anyhow::Result<Exit> {
     let language = Language::parse(&args.language).ok_or_else(|| usage("--language: en-US or ar-IQ"))?;
     let hash = hashed(args.pin)?;
     let qualified = !args.unqualified;
+    let written = args.profile.as_deref().map(profiles::read).transpose()?;
     let (id, created) = args.user.place.open()?.transact(move |tx, at| {
         if let Some(id) = tx.customer_of(&login)? {
             return Ok((id, false));
@@ -110,6 +125,9 @@ fn add(args: AddArgs) -> anyhow::Result<Exit> {
             language,
             created_at: at.now,
         })?;
+        if let Some(written) = &written {
+            tx.put_profile(&written.clone().of(id.clone()).map_err(sentence)?)?;
+        }
         journal::append(tx, at, id.bucket(), "user.added", id.as_str(), "operator", "")?;
         Ok((id, true))
     })?;
@@ -245,7 +263,7 @@ fn credit(
     }
 }
 
-fn known(tx: &dyn Tx, login: &LoginId) -> Ruled<User> {
+pub(super) fn known(tx: &dyn Tx, login: &LoginId) -> Ruled<User> {
     let user = match tx.customer_of(login)? {
         Some(id) => tx.user(&id)?,
         None => None,
@@ -253,7 +271,7 @@ fn known(tx: &dyn Tx, login: &LoginId) -> Ruled<User> {
     user.ok_or_else(|| sentence(format!("there is no user {login}: `accord user add` creates one")))
 }
 
-fn read_login(text: &str) -> anyhow::Result<LoginId> {
+pub(super) fn read_login(text: &str) -> anyhow::Result<LoginId> {
     let phone = text.strip_prefix('+').is_some_and(|digits| {
         (7..=15).contains(&digits.len())
             && digits.bytes().all(|byte| byte.is_ascii_digit())

@@ -9,6 +9,7 @@
 
 mod agreements;
 mod answer;
+mod auth_code;
 mod clock;
 mod decide;
 pub mod faults;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 pub fn routes(app: Arc<App>) -> Router {
     Router::new()
         .route("/sandbox/decide", post(decide::decide).fallback(wrong_method))
+        .route("/sandbox/getAuthCode", post(auth_code::get_auth_code).fallback(wrong_method))
         .route("/sandbox/users/{login_id}", get(users::user).fallback(wrong_method))
         .route("/sandbox/messages", get(users::messages).fallback(wrong_method))
         .route("/sandbox/notifications", get(notifications::notifications).fallback(wrong_method))
