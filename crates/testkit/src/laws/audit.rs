@@ -7,6 +7,7 @@ use accord_core::checkpoint::Checkpoint;
 use accord_core::handle::Bucket;
 use accord_core::journal::JournalHead;
 use accord_core::moment::Timestamp;
+use accord_core::notification::Notification;
 use accord_core::notification::NotificationState::{Delivered, Pending};
 use accord_core::store::{Rows, Store, StoreFault, Stored};
 use accord_core::token::{Code, TokenSet};
@@ -86,6 +87,8 @@ pub fn what_can_be_pruned_comes_earliest_first(store: &dyn Store) {
         refresh_expires_at: at(number),
         ..token_set(number, 1, false)
     };
+    let notice =
+        |number, state| Notification { created_at: at(number), ..notification(number, state, 0, false) };
     let guard = |number: u32| PinGuard {
         subject: format!("login:{number}"),
         window_started_at: at(number),
@@ -101,7 +104,7 @@ pub fn what_can_be_pruned_comes_earliest_first(store: &dyn Store) {
             tx.insert_agreement(&ended(number, number.max(2)))?;
             tx.put_pin_guard(&guard(number))?;
             let state = if number == 2 { Pending } else { Delivered };
-            tx.insert_notification(&notification(number, state, i64::from(number), false))?;
+            tx.insert_notification(&notice(number, state))?;
         }
         tx.insert_agreement(&agreement(5, 1, AgreementStage::Active, false))
     });
@@ -122,7 +125,7 @@ pub fn what_can_be_pruned_comes_earliest_first(store: &dyn Store) {
         assert_eq!(rows.agreements_ended_before(at(4), Some((at(2), &all[0].id)), 1)?, all[1..2]);
         assert_eq!(rows.agreements_ended_before(at(4), Some((at(3), &all[2].id)), 9)?, []);
         let over = rows.notifications_over_before(at(4), 9)?;
-        assert_eq!(over, [1, 3].map(|number| notification(number, Delivered, i64::from(number), false)));
+        assert_eq!(over, [1, 3].map(|number| notice(number, Delivered)));
         assert_eq!(rows.pin_guards_before(at(3), 9)?, [guard(1), guard(2)]);
         Ok(())
     });
