@@ -43,6 +43,9 @@ pub enum Command {
     /// Users' accounts.
     #[command(subcommand)]
     Account(provision::users::AccountCommand),
+    /// Credentials of the wallet API.
+    #[command(subcommand)]
+    Credential(provision::credentials::CredentialCommand),
     /// Sign and send one request, verify the reply.
     Call(call::CallArgs),
     /// Show the exact content to be signed, and sign it.
@@ -99,6 +102,7 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Key(command) => provision::clients::run_keys(command),
         Command::User(command) => provision::users::run(command),
         Command::Account(command) => provision::users::run_accounts(command),
+        Command::Credential(command) => provision::credentials::run(command),
         Command::Call(args) => call::run(args),
         Command::Sign(args) => sign::run(args),
         Command::Verify(args) => verify::run(args),

@@ -62,6 +62,7 @@ fn options(settings: &Settings) -> anyhow::Result<ServerOptions> {
         sign_in: settings.choices.sign_in.clone(),
         limits: settings.choices.limits.clone(),
         upkeep: Upkeep { audit_key: settings.audit_key()?, ..settings.upkeep.clone() },
+        seams: settings.seams.clone(),
         sandbox: None,
     })
 }

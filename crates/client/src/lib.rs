@@ -18,4 +18,4 @@ pub use diagnose::{Check, Diagnosis, diagnose, first_difference};
 pub use operations::{DialectKind, operations, path_of};
 pub use receive::{Acknowledgement, Received, Receiver, SignedAcknowledgement};
 pub use request::{Identity, SignedRequest, Wallet, prepare_request, sign_request};
-pub use sandbox::{SandboxClient, SandboxFault, SandboxFile, SandboxUser, WalletKeyFile};
+pub use sandbox::{SandboxClient, SandboxFault, SandboxFile, SandboxUser, SandboxWalletApi, WalletKeyFile};

@@ -32,9 +32,22 @@ pub struct SandboxFile {
     /// A second one, for tests of isolation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alipay_plus2: Option<SandboxClient>,
+    /// The wallet API, with a credential that may everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wallet_api: Option<SandboxWalletApi>,
     /// The test users.
     #[serde(default)]
     pub users: Vec<SandboxUser>,
+}
+
+/// The wallet API of a sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SandboxWalletApi {
+    /// Everything of it is under this.
+    pub base_url: String,
+    /// For `Authorization: Bearer …`.
+    pub token: String,
 }
 
 /// A public key of the wallet.

@@ -50,6 +50,8 @@ pub struct ServerOptions {
     pub limits: Limits,
     /// Pruning and checkpoints of the journal.
     pub upkeep: crate::upkeep::Upkeep,
+    /// What the wallet around accord is wired to: its API, its risk engine.
+    pub seams: crate::wallet_api::Seams,
     /// The sandbox: control API and demo; nothing under `serve`.
     pub sandbox: Option<SandboxOptions>,
 }
@@ -97,6 +99,8 @@ pub struct App {
     pub refusal_budget: crate::limits::RefusalBudget,
     /// Carries notifications; set when the workers start.
     pub dispatcher: std::sync::OnceLock<std::sync::Weak<crate::dispatcher::Dispatcher>>,
+    /// Calls the risk engine.
+    pub risk_http: reqwest::Client,
     /// Wakes the workers when something may have become due.
     pub wake: Notify,
     /// Held for writing while the sandbox's clock moves: nobody else does due work meanwhile.

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::clock::random;
 use crate::sandbox::faults::Scripted;
-use crate::telemetry;
+use crate::{risk, telemetry};
 use accord_core::payment::Resolution;
 use accord_core::payment::pay::Forced;
 use accord_core::store::StoreFault;
@@ -146,6 +146,12 @@ async fn execute(app: &Arc<App>, accepted: Accepted, at: &Moment) -> Answer {
     } else {
         None
     };
+    if lost.is_none()
+        && !stale
+        && let Some(answer) = judge_risk(app, &cell).await
+    {
+        return answer;
+    }
     let inside = cell.clone();
     let (keys, at) = (app.options.keys.clone(), at.clone());
     let result = app
@@ -168,6 +174,36 @@ async fn execute(app: &Arc<App>, accepted: Accepted, at: &Moment) -> Answer {
         }
     };
     lost.unwrap_or(answer)
+}
+
+/// Asks the risk engine about a debit, if there is one. An answer: the debit is not made now.
+async fn judge_risk(app: &Arc<App>, cell: &Arc<std::sync::Mutex<Accepted>>) -> Option<Answer> {
+    let options = app.options.seams.risk.as_ref()?;
+    let seen = cell.clone();
+    let asked = app.look(move |rows| match seen.lock() {
+        Ok(accepted) => match accepted.act.debit() {
+            Some(pay) if pay.forced.is_none() => risk::question(rows, pay, accepted.dialect.policy()),
+            Some(_) | None => Ok(None),
+        },
+        Err(_) => Ok(None),
+    });
+    let verdict = match asked.await {
+        Ok(None) => return None,
+        Ok(Some(question)) => risk::ask(options, &app.risk_http, &question).await,
+        Err(fault) => {
+            tracing::error!(%fault, "nothing could be looked up for the risk engine");
+            risk::Verdict::Unknown
+        }
+    };
+    let mut accepted = cell.lock().ok()?;
+    if verdict == risk::Verdict::Unknown {
+        let code = accepted.dialect.code(Reason::Fault(Fault::Unexpected));
+        return Some(result_only(&code, code.meaning));
+    }
+    if let Some(forced) = verdict.forced() {
+        accepted.act.force(forced);
+    }
+    None
 }
 
 /// What the sandbox's fault script makes of a valid call.

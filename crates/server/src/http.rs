@@ -49,6 +49,7 @@ pub fn router(app: Arc<App>) -> Router {
         pages.layer(axum::extract::DefaultBodyLimit::max(FORM_LIMIT)).fallback(call).with_state(app.clone());
     if app.options.sandbox.is_some() {
         all = all.merge(sandbox::routes(app.clone())).merge(demo::routes(app.clone()));
+        all = all.merge(crate::wallet_api::routes(app.clone()));
     }
     all.layer(middleware::from_fn_with_state(app, note_sender))
 }

@@ -2,7 +2,8 @@
 //!
 //! Nothing is decided here. A call goes from [`http`] to [`calls`] to the gateway of `accord-wire` and into the
 //! store; a page goes from [`http`] to [`authorize`]; [`dispatcher`] carries what rules left in the outbox, and
-//! [`schedule`] does what becomes due, and [`upkeep`] prunes and seals the journal. [`serve::start`] puts it together.
+//! [`schedule`] does what becomes due, and [`upkeep`] prunes and seals the journal. The wallet around
+//! accord calls [`wallet_api`] and is asked by [`risk`]. [`serve::start`] puts it together.
 
 pub mod app;
 pub mod authorize;
@@ -18,11 +19,13 @@ pub mod limits;
 pub mod outbound;
 pub mod pages;
 pub mod pin;
+pub mod risk;
 pub mod sandbox;
 pub mod schedule;
 pub mod serve;
 pub mod telemetry;
 pub mod upkeep;
+pub mod wallet_api;
 pub mod unbinding;
 
 pub use app::{App, Limits, SandboxOptions, ServerOptions, TlsFiles};

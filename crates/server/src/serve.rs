@@ -5,7 +5,7 @@ use crate::clients::Clients;
 use crate::clock::{Clock, OFFSET_SETTING};
 use crate::dispatcher::Dispatcher;
 use crate::http::{Peer, admin_router, router};
-use crate::{schedule, telemetry, upkeep};
+use crate::{schedule, telemetry, upkeep, wallet_api};
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -37,6 +37,9 @@ pub enum StartFault {
     /// Certificate or key cannot be used.
     #[error("tls: {0}")]
     Tls(String),
+    /// The wallet API would be open to others.
+    #[error("wallet_api: {0}")]
+    WalletApi(String),
     /// The store cannot be read.
     #[error("the store cannot be read: {0}")]
     Store(#[from] accord_core::store::StoreFault),
@@ -63,6 +66,10 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         Some(address) => Some(TcpListener::bind(address).await.map_err(|e| StartFault::Listen(address, e))?),
         None => None,
     };
+    let wallet_api = match &options.seams.wallet_api {
+        Some(listen) => Some(bind_wallet_api(listen).await?),
+        None => None,
+    };
     let store = options.store.clone();
     let read = tokio::task::spawn_blocking(move || {
         let offset = match accord_core::store::look(store.as_ref(), |rows| rows.setting(OFFSET_SETTING))? {
@@ -85,6 +92,10 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         demo_consent: Default::default(),
         refusal_budget: Default::default(),
         dispatcher: Default::default(),
+        risk_http: reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()?,
         wake: Notify::new(),
         due_work: Default::default(),
         pin_permits: Semaphore::new(2),
@@ -99,6 +110,9 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
     tasks.push(tokio::spawn(upkeep::run(app.clone())));
     if let Some(admin) = admin {
         tasks.push(tokio::spawn(accept(admin, None, admin_router(app.clone()), stopped.clone())));
+    }
+    if let Some((listener, tls)) = wallet_api {
+        tasks.push(tokio::spawn(accept(listener, tls, wallet_api::routes(app.clone()), stopped.clone())));
     }
     tasks.push(tokio::spawn(accept(listener, tls, router(app.clone()), stopped)));
     Ok(Running { app, address, stop, tasks })
@@ -119,6 +133,19 @@ impl Running {
             let _ = tokio::time::timeout(PATIENCE, task).await;
         }
     }
+}
+
+/// Opens the wallet API's listener, or says why it must stay shut.
+async fn bind_wallet_api(
+    listen: &wallet_api::listen::Listen,
+) -> Result<(TcpListener, Option<TlsAcceptor>), StartFault> {
+    if let Some(why) = listen.fault() {
+        return Err(StartFault::WalletApi(why));
+    }
+    let tls = listen.tls.as_ref().map(wallet_api::listen::acceptor).transpose()?;
+    let address = listen.address;
+    let listener = TcpListener::bind(address).await.map_err(|fault| StartFault::Listen(address, fault))?;
+    Ok((listener, tls))
 }
 
 fn unspecified() -> SocketAddr {

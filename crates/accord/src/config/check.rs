@@ -11,6 +11,7 @@ use accord_core::secret::DerivationKeys;
 use accord_server::Upkeep;
 use accord_server::app::TlsFiles;
 use accord_server::outbound::OutboundPolicy;
+use accord_server::wallet_api::Seams;
 use accord_wire::seal::SealKey;
 use accord_wire::settlement::Zone;
 use accord_wire::signature::{WalletKey, WalletKeys};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub choices: Choices,
     /// Where settlement days begin and end, but for Alipay+.
     pub settlement_zone: Zone,
+    /// The wallet API and the risk engine.
+    pub seams: Seams,
     /// Pruning and checkpoints; its key is opened by [`Settings::audit_key`].
     pub upkeep: Upkeep,
     /// Where notifications may go.
@@ -115,6 +118,7 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
     let trusted_proxies = read_ips(&mut notes, "trusted_proxies", &trusted_proxies);
     let allowed = read_ips(&mut notes, "outbound.allowed", &outbound.allowed);
     let keys = check_keys(&mut notes, keys, dir);
+    let seams = super::seams::check(file.wallet_api, file.risk, dir, &mut notes);
     let settlement_zone = notes.take("settlement.zone", Zone::parse(&file.settlement.zone));
     let qi = file.qi.as_ref().map(|qi| &qi.lifetimes);
     let alipay_plus = file.alipay_plus.as_ref().map(|alipay_plus| &alipay_plus.lifetimes);
@@ -153,6 +157,7 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
                 store,
                 choices,
                 settlement_zone,
+                seams,
                 upkeep,
                 outbound: OutboundPolicy { allowed, ..OutboundPolicy::default() },
                 files: keys,

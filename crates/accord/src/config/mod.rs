@@ -4,6 +4,7 @@
 pub mod check;
 pub mod command;
 pub mod load;
+pub mod seams;
 pub mod span;
 
 use serde::Deserialize;
@@ -46,6 +47,10 @@ pub struct File {
     /// Daily settlement files.
     #[serde(default)]
     pub settlement: Settlement,
+    /// The API for the wallet around this; absent: not served.
+    pub wallet_api: Option<seams::WalletApi>,
+    /// The risk engine; absent: none is asked.
+    pub risk: Option<seams::Risk>,
     /// How long rows stay hot.
     #[serde(default)]
     pub retention: Retention,
@@ -183,6 +188,36 @@ pub struct Lifetimes {
     pub refresh_grace: Option<Span>,
 }
 
+/// Limits of agreements; what is absent is not limited.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreements {
+    /// Currency of the limits below. Debits in another are refused once a sum is limited.
+    pub currency: Option<String>,
+    /// The most for one debit, in smallest units.
+    pub per_debit: Option<i64>,
+    /// The most for a day.
+    pub per_day: Option<i64>,
+    /// The most for a week.
+    pub per_week: Option<i64>,
+    /// The most for a month.
+    pub per_month: Option<i64>,
+    /// The most for a year.
+    pub per_year: Option<i64>,
+    /// How many debits in all.
+    pub max_count: Option<u32>,
+    /// `calendar` or `agreement`: where periods begin.
+    pub alignment: Option<String>,
+    /// The zone of days.
+    pub day_zone: Option<String>,
+    /// No debit for more than so many days: asleep until the user wakes it.
+    pub asleep_after_days: Option<u32>,
+    /// How long before a due day its user is told.
+    pub notice_ahead: Option<Span>,
+    /// In which currency users limit agreements whose terms name none.
+    pub user_currency: Option<String>,
+}
+
 /// Qi.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -191,8 +226,12 @@ pub struct Qi {
     pub mounts: Vec<String>,
     /// Offset of times in replies.
     pub utc_offset: String,
+    /// How long after a payment it can be refunded; absent: without limit.
+    pub refund_window: Option<Span>,
     /// Lives.
     pub lifetimes: Lifetimes,
+    /// Limits of agreements.
+    pub agreements: Agreements,
 }
 
 impl Default for Qi {
@@ -200,7 +239,9 @@ impl Default for Qi {
         Qi {
             mounts: vec![String::new(), "/api".to_owned()],
             utc_offset: "+03:00".to_owned(),
+            refund_window: None,
             lifetimes: Lifetimes::default(),
+            agreements: Agreements::default(),
         }
     }
 }
@@ -236,12 +277,18 @@ pub struct AlipayPlus {
     pub one_time_codes: OneTimeCodes,
     /// notifyPayment also for payments whose answer was final.
     pub notify_payment_always: bool,
+    /// What cancelPayment says of an order that it does not know.
+    pub cancel_unknown_order: CancelUnknownOrder,
+    /// How long after a payment it can be refunded, at least 366 days; absent: the dialect's default.
+    pub refund_window: Option<Span>,
     /// Offset of times in replies.
     pub utc_offset: String,
     /// Templates of the three URLs, by terminal type.
     pub urls: Urls,
     /// Lives.
     pub lifetimes: Lifetimes,
+    /// Limits of agreements.
+    pub agreements: Agreements,
 }
 
 impl Default for AlipayPlus {
@@ -260,11 +307,25 @@ impl Default for AlipayPlus {
             inquiry_customer_id: false,
             one_time_codes: OneTimeCodes::default(),
             notify_payment_always: false,
+            cancel_unknown_order: CancelUnknownOrder::Success,
+            refund_window: None,
             utc_offset: "+08:00".to_owned(),
             urls: Urls::default(),
             lifetimes: Lifetimes::default(),
+            agreements: Agreements::default(),
         }
     }
+}
+
+/// What cancelPayment says of an order that it does not know (decision 35).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum CancelUnknownOrder {
+    /// SUCCESS; a pay of that order that comes later finds it closed.
+    #[serde(rename = "success")]
+    Success,
+    /// F, and nothing is kept.
+    #[serde(rename = "ORDER_NOT_EXIST")]
+    OrderNotExist,
 }
 
 /// What is borne of one-time codes; what is absent is the dialect's default.

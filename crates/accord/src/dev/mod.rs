@@ -85,7 +85,9 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
         prefix(choices.qi.as_ref().map(|(mounts, _)| mounts)).unwrap_or_default(),
         prefix(choices.alipay_plus.as_ref().map(|(mounts, _)| mounts)).unwrap_or_default(),
     ];
-    let file = provision::sandbox_file(&place, &bound.public_url, prefixes.each_ref().map(String::as_str))?;
+    let mut file =
+        provision::sandbox_file(&place, &bound.public_url, prefixes.each_ref().map(String::as_str))?;
+    file.wallet_api = Some(provision::wallet_api(&place, &dir, &bound.public_url)?);
 
     let options = options(&dir, (choices, upkeep), store, &bound, args.outbound)?;
     state.port = Some(bound.listener.local_addr()?.port());
@@ -167,6 +169,7 @@ fn options(
         sign_in: choices.sign_in,
         limits: choices.limits,
         upkeep: Upkeep { audit_key: Some(read_seal_key(&keys.join("audit.pem"))?), ..upkeep },
+        seams: Default::default(),
         sandbox: Some(SandboxOptions { dir: dir.to_owned(), demo_url: bound.demo_url.clone() }),
     })
 }

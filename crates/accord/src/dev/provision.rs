@@ -1,19 +1,22 @@
 //! What a sandbox is furnished with: clients, users, money. Whatever is there already stays as it is.
 
-use crate::keys::{ensure_pair, private_dir};
+use crate::keys::{ensure_pair, private_dir, write_file};
 use crate::place::Place;
 use crate::provision::clients::{bump_revision, sentence};
 use crate::provision::profiles::Written;
-use accord_client::SandboxFile;
+use accord_client::{SandboxFile, SandboxWalletApi};
 use accord_core::client::{Client, ClientKey, ClientStatus, KeyStatus};
 use accord_core::handle::Bucket;
-use accord_core::ids::{ClientId, CustomerId, DialectName, LoginId};
+use accord_core::ids::{ClientId, CredentialId, CustomerId, DialectName, LoginId};
 use accord_core::ledger::post;
 use accord_core::money::{Amount, Currency};
+use accord_core::operator;
+use accord_core::secret::Digest;
 use accord_core::store::{Rows, Stored, Tx};
 use accord_core::user::{Language, User, UserStatus};
 use accord_core::{Moment, Ruled};
 use accord_server::pin;
+use accord_server::wallet_api::new_secret;
 use accord_wire::{alipay_plus, qi};
 use anyhow::anyhow;
 use serde_json::{Map, Value, json};
@@ -259,6 +262,31 @@ fn enrol(tx: &mut dyn Tx, person: &Person, hash: &str, at: &Moment) -> Ruled<()>
         }
     }
     Ok(())
+}
+
+/// Where the wallet API is, with an operator's credential of this sandbox; `keys/wallet-api.token` keeps its token.
+pub fn wallet_api(place: &Place, dir: &Path, base_url: &str) -> anyhow::Result<SandboxWalletApi> {
+    let path = dir.join("keys/wallet-api.token");
+    let base_url = format!("{base_url}/wallet/v1");
+    if let Ok(token) = std::fs::read_to_string(&path) {
+        let token = token.trim().to_owned();
+        if let Some((id, secret)) = token.split_once('.')
+            && let Some(id) = CredentialId::read(id)
+        {
+            let digest = Digest::of(secret);
+            let known = place.look(move |rows| rows.credential(&id))?;
+            if known.is_some_and(|row| row.retired_at.is_none() && row.digest == digest) {
+                return Ok(SandboxWalletApi { base_url, token });
+            }
+        }
+    }
+    let secret = new_secret();
+    let digest = secret.digest;
+    let added =
+        place.transact(move |tx, at| operator::add(tx, operator::Role::Operator, "sandbox", digest, at))?;
+    let token = format!("{}.{}", added.id, secret.text);
+    write_file(&path, format!("{token}\n").as_bytes(), 0o600)?;
+    Ok(SandboxWalletApi { base_url, token })
 }
 
 /// `DIR/sandbox.json`: where everything is. Balances are those of now.

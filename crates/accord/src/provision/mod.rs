@@ -2,5 +2,6 @@
 //! store; a running server notices within a second.
 
 pub mod clients;
+pub mod credentials;
 pub mod profiles;
 pub mod users;

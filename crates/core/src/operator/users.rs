@@ -10,6 +10,19 @@ use crate::store::Tx;
 use crate::user::{Language, User, UserStatus};
 use crate::voice::Context;
 
+/// A login id: a phone number in E.164 form, or an e-mail address; nothing for any other text.
+pub fn read_login_id(text: &str) -> Option<LoginId> {
+    let phone = text.strip_prefix('+').is_some_and(|digits| {
+        (7..=15).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && !digits.starts_with('0')
+    });
+    let mail = text.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty() && host.contains('.') && !host.contains('@') && text.len() <= 254
+    }) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    (phone || mail).then(|| LoginId::new(text))
+}
+
 /// A user to be.
 #[derive(Debug, Clone)]
 pub struct NewUser {

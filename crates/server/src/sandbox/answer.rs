@@ -1,4 +1,4 @@
-//! Reading and writing the control API's JSON.
+//! Reading and writing the JSON of the control API and of the wallet API.
 
 use accord_core::Timestamp;
 use accord_core::store::StoreFault;
@@ -39,7 +39,7 @@ impl Failure {
 
 impl From<StoreFault> for Failure {
     fn from(fault: StoreFault) -> Failure {
-        tracing::error!(%fault, "the sandbox control API met a fault of the store");
+        tracing::error!(%fault, "an API met a fault of the store");
         let message = "the store could not do it; the server's log says why";
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_FAULT", message)
     }
@@ -118,6 +118,24 @@ impl Members {
     /// A text that must be there.
     pub fn required(&self, name: &str) -> Result<&str, Failure> {
         self.text(name)?.ok_or_else(|| Failure::bad(format!("{name}: missing")))
+    }
+
+    /// A yes or no; `null` is absent.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => Err(Failure::bad(format!("{name}: neither true nor false"))),
+        }
+    }
+
+    /// The members of an object; `null` is absent.
+    pub fn object(&self, name: &str) -> Result<Option<Members>, Failure> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(members)) => Ok(Some(Members(members.clone()))),
+            Some(_) => Err(Failure::bad(format!("{name}: not an object"))),
+        }
     }
 
     /// A whole number from `least` to `most`; `null` is absent.

@@ -8,16 +8,17 @@
 //! `{"error": {"code": "…", "message": "…"}}`.
 
 mod agreements;
-mod answer;
+pub(crate) mod answer;
 mod auth_code;
 mod clock;
-mod decide;
+pub(crate) mod decide;
 pub mod faults;
 mod guard;
 mod notifications;
 mod users;
 
 pub(crate) use guard::names_loopback;
+pub(crate) use users::{agreements_of, parameter};
 
 use crate::app::App;
 use answer::Failure;

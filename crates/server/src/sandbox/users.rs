@@ -69,12 +69,13 @@ fn describe(app: &App, rows: &dyn Rows, login: &LoginId) -> Stored<Option<Value>
         "customerId": customer.as_str(),
         "status": user.status.as_str(),
         "balances": balances,
-        "agreements": agreements(app, rows, &customer)?,
+        "agreements": agreements_of(app, rows, &customer)?,
         "inboxCount": rows.messages(&customer, COUNT_LIMIT)?.len(),
     })))
 }
 
-fn agreements(app: &App, rows: &dyn Rows, customer: &CustomerId) -> Stored<Vec<Value>> {
+/// Every agreement of a user, and how it stands.
+pub(crate) fn agreements_of(app: &App, rows: &dyn Rows, customer: &CustomerId) -> Stored<Vec<Value>> {
     let mut shown = Vec::new();
     for agreement in rows.agreements_of(customer, LIMIT)? {
         let terms = rows.terms(&agreement.auth_id)?;
@@ -128,7 +129,7 @@ fn controls(overview: &Overview) -> Map<String, Value> {
 }
 
 /// A parameter of a query, percent-decoded. `+` stays `+` (RFC 3986): login ids begin with one.
-pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
+pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
     query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=')?;
         (key == name).then(|| percent_decode_str(value).decode_utf8().ok().map(|value| value.into_owned()))?

@@ -11,6 +11,7 @@ use accord_core::store::transact;
 use accord_core::user::{Language, User, UserStatus};
 use accord_core::{Moment, Timestamp};
 use accord_server::outbound::OutboundPolicy;
+use accord_server::wallet_api::Seams;
 use accord_server::{Limits, Running, SandboxOptions, ServerOptions, pin, start};
 use accord_store::{SqliteOptions, SqliteStore};
 use accord_wire::alipay_plus::{self, AlipayPlus};
@@ -48,6 +49,11 @@ impl Drop for House {
 
 impl House {
     pub async fn open() -> House {
+        House::open_with(Seams::default()).await
+    }
+
+    /// Open with a wallet around it.
+    pub async fn open_with(seams: Seams) -> House {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("accord-sandbox-{}-{number}", std::process::id()));
@@ -99,6 +105,7 @@ impl House {
             sign_in: Default::default(),
             limits: Limits::default(),
             upkeep: Default::default(),
+            seams,
             sandbox: Some(SandboxOptions { dir: dir.clone(), demo_url: shop.clone() }),
         };
         let running = Some(start(options, listener).await.unwrap());
@@ -112,6 +119,12 @@ impl House {
 
     pub async fn close(mut self) {
         self.running.take().unwrap().shutdown().await;
+    }
+
+    /// What its handlers share.
+    #[allow(dead_code, reason = "not every suite looks behind the sockets")]
+    pub fn app(&self) -> Arc<accord_server::App> {
+        self.running.as_ref().unwrap().app.clone()
     }
 
     /// A client of this sandbox: `qi` or `alipayPlus`.

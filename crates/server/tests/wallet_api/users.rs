@@ -1,0 +1,131 @@
+//! Users and their agreements.
+
+use super::house::{House, PIN, RICH};
+use super::{System, agree, code, customer, pay};
+use accord_core::operator::Role;
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_created_once_and_changed() {
+    let house = House::open().await;
+    let operator = System::with(&house, Role::Operator).await;
+    let (status, sara) = operator
+        .post("/users", json!({ "loginId": "+9647711111111", "pin": "2468", "language": "ar-IQ" }))
+        .await;
+    assert_eq!(
+        (status, &sara["status"], &sara["external"]),
+        (200, &json!("active"), &json!(false)),
+        "{sara}"
+    );
+    let again = operator.post("/users", json!({ "loginId": "+9647711111111", "external": true })).await;
+    assert_eq!(code(&again), (409, "LOGIN_ID_TAKEN"));
+    let id = sara["customerId"].as_str().unwrap();
+    assert_eq!(operator.get("/users?loginId=%2B9647711111111").await.1, sara);
+    assert_eq!(operator.get(&format!("/users/{id}")).await.1, sara);
+
+    let path = format!("/users/{id}");
+    let (status, changed) =
+        operator.call("PATCH", &path, json!({ "qualified": false, "external": true })).await;
+    assert_eq!((status, &changed["qualified"], &changed["external"]), (200, &json!(false), &json!(true)));
+    let (_, closed) = operator.call("PATCH", &path, json!({ "status": "closed" })).await;
+    assert_eq!(closed["status"], "closed");
+    assert_eq!(code(&operator.post(&format!("{path}/unfreeze"), Value::Null).await), (409, "USER_CLOSED"));
+
+    for (status, body) in [
+        (400, json!({ "loginId": "a@b.example" })),
+        (400, json!({ "pin": "1234" })),
+        (400, json!({ "loginId": "a@b.example", "external": "yes" })),
+        (422, json!({ "loginId": "sara", "pin": "1234" })),
+        (422, json!({ "loginId": "a@b.example", "pin": "123" })),
+        (422, json!({ "loginId": "a@b.example", "pin": "1234", "external": true })),
+        (422, json!({ "loginId": "a@b.example", "pin": "1234", "language": "fr" })),
+        (422, json!({ "loginId": "a@b.example", "pin": "1234", "status": "dead" })),
+    ] {
+        assert_eq!(operator.post("/users", body.clone()).await.0, status, "{body}");
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_external_user_has_no_pin_to_guess() {
+    let house = House::open().await;
+    let operator = System::with(&house, Role::Operator).await;
+    let login = "+9647722222222";
+    operator.post("/users", json!({ "loginId": login, "external": true })).await;
+    let contract = json!({ "language": "en-US", "contractDesc": "x" }).to_string();
+    let body = json!({ "scopes": "AGREEMENT_PAY", "extendInfo": contract });
+    let url = house.call("qi", "prepare", body).await["authUrl"].clone();
+    for pin in [PIN, "external", "0000"] {
+        let body = json!({ "url": url, "loginId": login, "pin": pin, "decision": "approve" });
+        let (status, answer) = house.post("/sandbox/decide", body).await;
+        assert_eq!((status, &answer["error"]["code"]), (403, &json!("WRONG_SIGN_IN")), "{pin}");
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_user_is_not_debited() {
+    let house = House::open().await;
+    let (operator, app) = (System::with(&house, Role::Operator).await, System::with(&house, Role::App).await);
+    let rich = customer(&house, RICH).await;
+    let token = agree(&house, &app, &rich).await;
+    assert_eq!(pay(&house, &token, "p-1").await["result"]["resultStatus"], "S");
+    let (status, frozen) = operator.post(&format!("/users/{rich}/freeze"), Value::Null).await;
+    assert_eq!((status, &frozen["status"]), (200, &json!("frozen")));
+    let refused = pay(&house, &token, "p-2").await;
+    assert_eq!(refused["result"]["resultStatus"], "F", "{refused}");
+    operator.post(&format!("/users/{rich}/unfreeze"), Value::Null).await;
+    assert_eq!(pay(&house, &token, "p-3").await["result"]["resultStatus"], "S");
+
+    let (_, inbox) = operator.get(&format!("/users/{rich}/inbox")).await;
+    let kinds: Vec<&str> =
+        inbox["messages"].as_array().unwrap().iter().filter_map(|line| line["kind"].as_str()).collect();
+    assert_eq!(kinds, ["debit", "debit", "debit"]);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agreements_are_limited_paused_and_revoked() {
+    let house = House::open().await;
+    let (operator, app) = (System::with(&house, Role::Operator).await, System::with(&house, Role::App).await);
+    let rich = customer(&house, RICH).await;
+    let token = agree(&house, &app, &rich).await;
+    let (_, listed) = app.get(&format!("/users/{rich}/agreements")).await;
+    let id = listed["agreements"][0]["agreementId"].as_str().unwrap().to_owned();
+    let path = |act: &str| format!("/agreements/{id}/{act}");
+    let mine = json!({ "customerId": rich });
+    let status = async |request: &str| pay(&house, &token, request).await["result"]["resultStatus"].clone();
+
+    assert_eq!(app.post(&path("pause"), mine.clone()).await.0, 200);
+    assert_eq!(status("paused").await, "F");
+    assert_eq!(app.post(&path("resume"), mine.clone()).await.0, 200);
+    assert_eq!(status("resumed").await, "S");
+    let tight = json!({ "customerId": rich, "currency": "IQD", "perDebit": "999999" });
+    assert_eq!(app.post(&path("limits"), tight).await.0, 200);
+    assert_eq!(status("limited").await, "F");
+    assert_eq!(app.post(&path("limits"), mine.clone()).await.0, 200);
+    assert_eq!(status("free").await, "S");
+    assert_eq!(code(&app.post(&path("skip"), mine.clone()).await), (422, "INVALID"), "no schedule is known");
+    let until = json!({ "customerId": rich, "until": "2999-01-01T00:00:00+03:00" });
+    assert_eq!(app.post(&path("skip"), until).await.0, 200);
+    assert_eq!(status("skipped").await, "F");
+
+    let someone = operator.post("/users", json!({ "loginId": "x@y.example", "external": true })).await.1;
+    let theirs = json!({ "customerId": someone["customerId"] });
+    for act in ["limits", "pause", "resume", "skip", "revoke"] {
+        let answer = operator.post(&path(act), theirs.clone()).await;
+        assert_eq!(code(&answer), (404, "AGREEMENT_NOT_FOUND"), "{act}");
+    }
+    let bad = json!({ "customerId": rich, "perDebit": "-5", "currency": "IQD" });
+    assert_eq!(code(&app.post(&path("limits"), bad).await), (422, "INVALID"));
+
+    let end = json!({ "customerId": rich, "reason": "fraud" });
+    assert_eq!(
+        operator.post(&path("revoke"), end.clone()).await,
+        (200, json!({ "agreementId": id, "ended": true }))
+    );
+    assert_eq!(operator.post(&path("revoke"), end).await.0, 200);
+    assert_eq!(code(&app.post(&path("pause"), mine).await), (409, "AGREEMENT_ENDED"));
+    assert_eq!(status("ended").await, "F");
+    house.close().await;
+}
