@@ -177,6 +177,46 @@ fn other_words_have_codes_of_their_own() {
 }
 
 #[test]
+fn limits_in_extend_info_are_checked_before_anybody_agrees() {
+    let dates = "must be a date as yyyy-MM-dd";
+    let count = "must be a whole number from 1 to 4294967295";
+    for (members, expected) in [
+        (r#""agreedAmount":{"currency":"IQD","value":"25000000"}"#, "read".to_owned()),
+        (r#""agreedAmount":"","startTime":"","schedule":"","validTo":null,"maxCount":"""#, "read".to_owned()),
+        (r#""startTime":"2026-02-28","validTo":"2026-02-28","schedule":"SEASONAL""#, "read".to_owned()),
+        (r#""maxCount":12"#, "read".to_owned()),
+        (r#""maxCount":"12""#, "read".to_owned()),
+        (
+            r#""agreedAmount":7"#,
+            "PARAM_ILLEGAL extendInfo.agreedAmount: must be an object, not a number".to_owned(),
+        ),
+        (
+            r#""agreedAmount":{"currency":"XXX","value":"1"}"#,
+            "PARAM_ILLEGAL extendInfo.agreedAmount.currency: must be the code of an ISO 4217 currency in use"
+                .to_owned(),
+        ),
+        (r#""startTime":"2026-02-29""#, format!("PARAM_ILLEGAL extendInfo.startTime: {dates}")),
+        (r#""validTo":"tomorrow""#, format!("PARAM_ILLEGAL extendInfo.validTo: {dates}")),
+        (
+            r#""startTime":"2026-02-28","validTo":"2026-02-27""#,
+            "PARAM_ILLEGAL extendInfo.validTo: must not be before startTime".to_owned(),
+        ),
+        (
+            r#""schedule":"WEEKLY""#,
+            "PARAM_ILLEGAL extendInfo.schedule: must be one of MONTHLY, SEASONAL, YEARLY".to_owned(),
+        ),
+        (r#""maxCount":0"#, format!("PARAM_ILLEGAL extendInfo.maxCount: {count}")),
+        (r#""maxCount":1.5"#, format!("PARAM_ILLEGAL extendInfo.maxCount: {count}")),
+        (r#""maxCount":"many""#, format!("PARAM_ILLEGAL extendInfo.maxCount: {count}")),
+        (r#""maxCount":true"#, format!("PARAM_ILLEGAL extendInfo.maxCount: {count}")),
+        (r#""maxCount":4294967296"#, format!("PARAM_ILLEGAL extendInfo.maxCount: {count}")),
+    ] {
+        let info = format!(r#"{{"contractDesc":"Gym plan",{members}}}"#);
+        check("prepare", &with("prepare", "extendInfo", Some(json!(info))), &expected);
+    }
+}
+
+#[test]
 fn extend_info_is_an_object_in_a_string() {
     const DESC: &str = r#""contractDesc":"Gym plan""#;
     let deep = format!("{{{DESC},\"x\":{}{}}}", "[".repeat(32), "]".repeat(32));
@@ -188,12 +228,7 @@ fn extend_info_is_an_object_in_a_string() {
         (format!(r#"{{"language":"",{DESC}}}"#), "read"),
         (format!(r#"{{"language":null,{DESC}}}"#), "read"),
         (format!(r#"{{{DESC},"more":{{"a":[1.5,null]}}}}"#), "read"),
-        (
-            format!(
-                r#"{{{DESC},"agreedAmount":7,"startTime":false,"contractStatusNotifyUrl":"javascript:x"}}"#
-            ),
-            "read",
-        ),
+        (format!(r#"{{{DESC},"contractStatusNotifyUrl":"javascript:x"}}"#), "read"),
         (title(256), "read"),
         (title(257), "PARAM_ILLEGAL extendInfo.contractTitle: longer than 256 characters"),
         (

@@ -1,8 +1,11 @@
 //! The house: a request in, a signed reply out, over any store. What the server does, without its sockets and threads.
 
 use crate::conformance::fixture::{self, KEY_VERSION, Person, Registered};
+use crate::vectors::story::Control;
+use accord_core::agreement::control::{self, Change, Changed};
 use accord_core::agreement::decide::{self, Decide, Decided, Shown};
 use accord_core::agreement::end::end;
+use accord_core::agreement::limits::Limits;
 use accord_core::agreement::{Agreement, EndedBy};
 use accord_core::client::{Client, ClientStatus};
 use accord_core::ids::{AuthId, ClientId, DialectName};
@@ -209,6 +212,26 @@ impl House {
             let context = Context { keys: &keys, voice: &*dialect };
             end(tx, agreement.clone(), EndedBy::User, customer.as_str(), context, &at).map(|_| ())
         });
+    }
+
+    /// The user pauses, resumes or limits the newest of the user's agreements.
+    pub fn control(&self, person: &Person, how: Control, at: &Moment) {
+        let change = Change {
+            agreement: self.agreement_of(person).id,
+            customer: person.id(),
+            actor: person.id().as_str().to_owned(),
+        };
+        let at = at.clone();
+        let changed = self.transact(move |tx| match how {
+            Control::Pause => control::pause(tx, &change, None, &at),
+            Control::Resume => control::resume(tx, &change, &at),
+            Control::Limit { per_debit, per_month, max_count } => {
+                let currency = per_debit.or(per_month).map(|_| fixture::currency("IQD"));
+                let limits = Limits { currency, per_debit, per_month, max_count, ..Limits::NONE };
+                control::set_user_limits(tx, &change, limits, &at)
+            }
+        });
+        assert!(matches!(changed, Changed::Done(_)), "{how:?}: {changed:?}");
     }
 
     /// The newest agreement of a user.

@@ -4,7 +4,7 @@ use crate::conformance::fixture::{self, PEOPLE, Person, Signatory};
 use crate::conformance::house::{House, Reply, Twist};
 use crate::conformance::speech::{Speech, result_code, text};
 use crate::model::ModelStore;
-use crate::vectors::story::{Call, Scene, Step, Story};
+use crate::vectors::story::{Call, Control, Scene, Step, Story};
 use accord_core::agreement::Scope;
 use accord_core::agreement::decide::Decided;
 use accord_core::client::ClientStatus;
@@ -85,6 +85,10 @@ fn perform(house: &House, step: &Step) -> Scene {
         Scene::EndAgreement { user } => {
             house.end_agreement(Person::named(&user), at);
             Scene::EndAgreement { user }
+        }
+        Scene::Control { user, control } => {
+            house.control(Person::named(&user), control, at);
+            Scene::Control { user, control }
         }
         Scene::Resolve => {
             house.resolve_due(at);
@@ -331,6 +335,11 @@ impl Play {
     /// A user ends the newest agreement.
     pub fn end_agreement(&mut self, person: &Person) {
         self.step(Scene::EndAgreement { user: person.name.to_owned() });
+    }
+
+    /// A user pauses, resumes or limits the newest agreement.
+    pub fn control(&mut self, person: &Person, control: Control) {
+        self.step(Scene::Control { user: person.name.to_owned(), control });
     }
 
     /// Due payments reach their end.

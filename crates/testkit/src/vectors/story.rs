@@ -105,8 +105,33 @@ pub enum Scene {
         /// Who.
         user: String,
     },
+    /// A user pauses, resumes or limits the newest agreement in the wallet.
+    Control {
+        /// Who.
+        user: String,
+        /// How.
+        control: Control,
+    },
     /// Running payments that are due reach their end.
     Resolve,
+}
+
+/// What a user does to an agreement without ending it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// No debits until it is resumed.
+    Pause,
+    /// Debits again.
+    Resume,
+    /// Limits in dinars' smallest units; nothing set: none.
+    Limit {
+        /// The most for one debit.
+        per_debit: Option<i64>,
+        /// The most for a calendar month.
+        per_month: Option<i64>,
+        /// How many debits.
+        max_count: Option<u32>,
+    },
 }
 
 /// A call and its reply.
@@ -203,6 +228,15 @@ impl Scene {
                 "acquirers": acquirers,
             } }),
             Scene::EndAgreement { user } => json!({ "endAgreement": { "user": user } }),
+            Scene::Control { user, control: Control::Pause } => json!({ "pause": { "user": user } }),
+            Scene::Control { user, control: Control::Resume } => json!({ "resume": { "user": user } }),
+            Scene::Control { user, control: Control::Limit { per_debit, per_month, max_count } } => {
+                let sum = |sum: &Option<i64>| sum.map(|sum| sum.to_string());
+                let (per_debit, per_month) = (sum(per_debit), sum(per_month));
+                json!({ "limit": {
+                    "user": user, "perDebit": per_debit, "perMonth": per_month, "maxCount": max_count,
+                } })
+            }
             Scene::Resolve => json!({ "resolve": "running payments that are due" }),
         }
     }
@@ -256,6 +290,18 @@ impl Scene {
         }
         if let Some(ended) = step.get("endAgreement") {
             return Ok(Scene::EndAgreement { user: string(ended, "user")? });
+        }
+        for (name, control) in [("pause", Control::Pause), ("resume", Control::Resume)] {
+            if let Some(controlled) = step.get(name) {
+                return Ok(Scene::Control { user: string(controlled, "user")?, control });
+            }
+        }
+        if let Some(limit) = step.get("limit") {
+            let sum = |name: &str| limit[name].as_str().and_then(|digits| digits.parse().ok());
+            let max_count = limit["maxCount"].as_u64().and_then(|count| u32::try_from(count).ok());
+            let (per_debit, per_month) = (sum("perDebit"), sum("perMonth"));
+            let control = Control::Limit { per_debit, per_month, max_count };
+            return Ok(Scene::Control { user: string(limit, "user")?, control });
         }
         step.get("resolve").map(|_| Scene::Resolve).ok_or("nothing happens in this step".into())
     }

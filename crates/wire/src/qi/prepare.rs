@@ -7,7 +7,7 @@ use crate::fields::{Fields, Strictness, UrlRule};
 use crate::json::Json;
 use crate::qi::codes::{self, SUCCESS};
 use crate::qi::common::{self, MAX_EXTEND_INFO};
-use crate::qi::{NAME, Qi, urls};
+use crate::qi::{NAME, Qi, limits, urls};
 use accord_core::agreement::prepare::{Prepare, prepare};
 use accord_core::agreement::{Scope, Terminal, Terms};
 use accord_core::client::Client;
@@ -25,8 +25,8 @@ const MAX_TITLE: usize = 256;
 /// Longest contractStatusNotifyUrl: where the merchant wants to be told of the contract's status.
 const MAX_STATUS_URL: usize = 1024;
 
-/// Members of extendInfo that sibling wallets define. Kept as received, not acted on.
-const KEPT: &[&str] = &["agreedAmount", "startTime", "contractStatusNotifyUrl"];
+/// A member of extendInfo that a sibling wallet defines. Kept as received, not acted on.
+const KEPT: &[&str] = &["contractStatusNotifyUrl"];
 
 pub(super) struct PrepareAct {
     qi: Arc<Qi>,
@@ -66,7 +66,9 @@ pub(super) fn read(qi: Arc<Qi>, client: &Client, body: &Json) -> Result<PrepareA
     if contract_text.trim().is_empty() {
         return Err(info.fault("contractDesc", "must not be blank").into());
     }
-    let mut kept = common::kept_members(&info, KEPT);
+    limits::read(&info, qi.config.control.day_zone_offset_ms)?;
+    let mut kept = common::kept_members(&info, limits::MEMBERS);
+    kept.extend(common::kept_members(&info, KEPT));
     if let Some(id) = reference_client_id {
         kept.push(("referenceClientId".to_owned(), Json::String(id.to_owned())));
     }

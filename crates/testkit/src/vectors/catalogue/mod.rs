@@ -8,6 +8,7 @@ mod cancel_token;
 mod envelope;
 mod inquiry_payment;
 mod inquiry_refund;
+mod limits;
 mod pay;
 mod pay_failures;
 mod people;
@@ -53,6 +54,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         cancel_token::CASES,
         pay::CASES,
         pay_failures::CASES,
+        limits::CASES,
         inquiry_payment::CASES,
         cancel_payment::CASES,
         refund::CASES,

@@ -156,10 +156,6 @@ fn order_expired(play: &mut Play) {
 fn scripted(play: &mut Play) {
     let tokens = play.tokens(RICH);
     for refusal in [
-        Refusal::AgreementPaused,
-        Refusal::AmountOverDebitLimit,
-        Refusal::AmountOverPeriodLimit,
-        Refusal::CountOverLimit,
         Refusal::RiskRejected,
         Refusal::VerificationFailed,
         Refusal::MerchantNotRegistered,
