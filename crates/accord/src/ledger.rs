@@ -35,6 +35,11 @@ pub fn run(command: LedgerCommand) -> anyhow::Result<Exit> {
             .iter()
             .map(|(currency, sum)| (currency.clone(), sum.to_string().into()))
             .collect();
+        let in_flight: serde_json::Map<String, serde_json::Value> = report
+            .refunds_in_flight
+            .iter()
+            .map(|(currency, sum)| (currency.clone(), sum.to_string().into()))
+            .collect();
         let payable: Vec<_> = report
             .payable
             .iter()
@@ -44,7 +49,8 @@ pub fn run(command: LedgerCommand) -> anyhow::Result<Exit> {
             .collect();
         let row = json!({
             "balanced": balanced, "postings": report.postings, "entries": report.entries,
-            "accounts": report.accounts, "payments": report.payments, "usersHold": users_hold,
+            "accounts": report.accounts, "payments": report.payments, "refunds": report.refunds,
+            "usersHold": users_hold, "refundsInFlight": in_flight,
             "settlementItems": report.settlement_items, "payable": payable, "faults": report.faults,
         });
         println!("{row}");
@@ -54,6 +60,9 @@ pub fn run(command: LedgerCommand) -> anyhow::Result<Exit> {
         }
         for (currency, sum) in &report.users_hold {
             println!("users hold {sum} {currency}");
+        }
+        for (currency, sum) in &report.refunds_in_flight {
+            println!("refunds in flight: {sum} {currency}");
         }
         for ((client, currency), sum) in &report.payable {
             println!("owed to {client}: {sum} {currency}");
