@@ -19,7 +19,7 @@ pub enum Ending {
     /// It is over, now or before.
     Ended {
         /// The agreement.
-        agreement: Agreement,
+        agreement: Box<Agreement>,
         /// The paper for the user; nothing where the wallet has no key for receipts.
         receipt: Option<Receipt>,
     },
@@ -88,7 +88,7 @@ async fn ended(app: &Arc<App>, agreement: Agreement) -> Stored<Ending> {
         tracing::error!(%fault, agreement = %agreement.id, "a receipt could not be made");
         None
     });
-    Ok(Ending::Ended { agreement, receipt })
+    Ok(Ending::Ended { agreement: Box::new(agreement), receipt })
 }
 
 async fn receipt_for(app: &Arc<App>, agreement: &Agreement) -> Stored<Option<Receipt>> {
