@@ -1,8 +1,13 @@
 //! From the sections of a configuration file to mounted dialects: what `serve` and the sandbox have in common.
 
 use crate::config::check::Collector;
-use crate::config::{AlipayPlus, Envelope, Lifetimes, Limits, Qi, SignIn, UrlSet};
+use crate::config::{
+    Agreements, AlipayPlus, CancelUnknownOrder, Envelope, Lifetimes, Limits, Qi, SignIn, UrlSet,
+};
+use accord_core::agreement::limits::{Alignment, Limits as AgreementLimits};
 use accord_core::agreement::sign_in::SignInLimits;
+use accord_core::money::Currency;
+use accord_core::policy::{ControlPolicy, DAY};
 use accord_server::app;
 use accord_wire::alipay_plus::{self, QrHandles, UrlTemplates};
 use accord_wire::dialect::Dialect;
@@ -105,6 +110,7 @@ fn qi_of(
     if let Some(seconds) = notes.take("qi.utc_offset", read_offset(&section.utc_offset)) {
         config.utc_offset_seconds = seconds;
     }
+    config.refund_window_ms = section.refund_window.map(|span| span.millis());
     let Lifetimes { session, code, code_memory, access, refresh, refresh_grace } = section.lifetimes;
     for (place, span) in [
         (&mut config.session_life_ms, session),
@@ -116,6 +122,7 @@ fn qi_of(
     ] {
         *place = span.map_or(*place, |span| span.millis());
     }
+    config.control = control_of(section.agreements, "qi.agreements", notes);
     notes.take("qi", config.check());
     (section.mounts, config)
 }
@@ -138,6 +145,8 @@ fn alipay_plus_of(
     config.consult_unbinding_url = section.consult_unbinding_url;
     config.unbind_after_failed_consults = section.unbind_after_failed_consults;
     config.notify_payment_always = section.notify_payment_always;
+    config.cancel_unknown_order = section.cancel_unknown_order == CancelUnknownOrder::Success;
+    config.refund_window_ms = section.refund_window.map(|span| span.millis()).or(config.refund_window_ms);
     config.inquiry_customer_id = section.inquiry_customer_id;
     let (codes, asked) = (&mut config.one_time_codes, section.one_time_codes);
     codes.per_day = asked.per_day.unwrap_or(codes.per_day);
@@ -188,8 +197,51 @@ fn alipay_plus_of(
             notes.fault(key, format!("`{url}` must begin with https://"));
         }
     }
+    config.control = control_of(section.agreements, "alipay_plus.agreements", notes);
     notes.take("alipay_plus", config.check());
     (section.mounts, config)
+}
+
+fn control_of(section: Agreements, key: &str, notes: &mut Collector<'_>) -> ControlPolicy {
+    let mut control = ControlPolicy::default();
+    let mut currency_of = |name: &str, code: Option<String>| {
+        let code = code?;
+        let known = Currency::parse(&code).ok_or(format!("`{code}` is no ISO 4217 currency in use"));
+        notes.take(&format!("{key}.{name}"), known)
+    };
+    control.limits = AgreementLimits {
+        currency: currency_of("currency", section.currency),
+        per_debit: section.per_debit,
+        per_day: section.per_day,
+        per_week: section.per_week,
+        per_month: section.per_month,
+        per_year: section.per_year,
+        max_count: section.max_count,
+        ..AgreementLimits::NONE
+    };
+    control.currency = currency_of("user_currency", section.user_currency).or(control.currency);
+    if let Some(word) = section.alignment {
+        let known = Alignment::parse(&word).ok_or(format!("`{word}`: write calendar or agreement"));
+        if let Some(alignment) = notes.take(&format!("{key}.alignment"), known) {
+            control.limits.alignment = alignment;
+        }
+    }
+    if let Some(seconds) =
+        section.day_zone.and_then(|zone| notes.take(&format!("{key}.day_zone"), read_offset(&zone)))
+    {
+        control.day_zone_offset_ms = i64::from(seconds) * 1_000;
+    }
+    control.asleep_after_days = section.asleep_after_days;
+    if let Some(ahead) = section.notice_ahead {
+        if ahead.millis() < DAY {
+            notes.fault(&format!("{key}.notice_ahead"), "must be at least a day");
+        }
+        control.notice_ahead_ms = ahead.millis();
+    }
+    if let Some(fault) = control.limits.fault() {
+        notes.fault(key, fault);
+    }
+    control
 }
 
 fn fill(place: &mut UrlTemplates, set: UrlSet) {
