@@ -6,11 +6,13 @@ use super::{stopped, unfit};
 use crate::app::App;
 use crate::sandbox::agreements_of;
 use crate::sandbox::answer::{Failure, Members, Told, iso};
+use crate::unbinding::{self, Ending};
 use accord_core::Timestamp;
+use accord_core::agreement::Agreement;
 use accord_core::agreement::control::{self, Change, Changed};
 use accord_core::agreement::limits::{Alignment, Limits};
-use accord_core::agreement::{Agreement, unbind};
 use accord_core::ids::{AgreementId, CustomerId};
+use accord_core::journal;
 use accord_core::money::Currency;
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -97,13 +99,47 @@ pub async fn revoke(
     }
     let change = change_of(&id, caller, &members)?;
     let agreement = found(&app, &change).await?;
-    let at = app.clock.moment();
-    let ended = app.transact_with(&agreement.dialect, move |tx, context| {
-        unbind::by_wallet(tx, &change.agreement, &change.actor, &reason, context, &at)
-    });
-    let ended = ended.await.map_err(stopped)?.ok_or_else(unknown)?;
-    app.wake.notify_one();
-    Ok(Told(json!({ "agreementId": ended.id.as_str(), "ended": ended.ended() })))
+    let ending = unbinding::end_by_wallet(&app, &agreement.id, &change.actor, &reason).await?;
+    ended(&id, &ending)
+}
+
+/// `POST /wallet/v1/agreements/{agreementId}/end`: its user ends it; the owner is asked where the paper says so.
+pub async fn end(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    members: Members,
+) -> Result<Told, Failure> {
+    let change = change_of(&id, caller, &members)?;
+    let agreement = found(&app, &change).await?;
+    if !agreement.ended() {
+        let (id, at) = (agreement.id.clone(), app.clock.moment());
+        let noted = app.transact(move |tx| {
+            let act = "agreement.end_by_app";
+            Ok(journal::append(tx, &at, id.bucket(), act, id.as_str(), &change.actor, "")?)
+        });
+        noted.await.map_err(stopped)?;
+    }
+    let ending = unbinding::end_by_user(&app, &agreement.id).await?;
+    ended(&id, &ending)
+}
+
+fn ended(id: &str, ending: &Ending) -> Result<Told, Failure> {
+    match ending {
+        Ending::Ended { receipt, .. } => {
+            let receipt = receipt.as_ref().map(|receipt| receipt.document());
+            Ok(Told(json!({ "agreementId": id, "ended": true, "receipt": receipt })))
+        }
+        Ending::NotAllowed { merchant } => {
+            let message = format!("{merchant} does not allow it now: send the user there");
+            Err(Failure::new(StatusCode::CONFLICT, "END_NOT_ALLOWED", message))
+        }
+        Ending::Unknown => {
+            let message = "the owner could not be asked: try later";
+            Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "TRY_LATER", message))
+        }
+        Ending::NotFound => Err(unknown()),
+    }
 }
 
 fn change_of(id: &str, Caller(actor): Caller, members: &Members) -> Result<Change, Failure> {

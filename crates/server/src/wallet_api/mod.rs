@@ -73,6 +73,7 @@ pub const CALLS: &[Call] = &[
     Call { method: "POST", path: "/wallet/v1/agreements/{agreementId}/pause", roles: APP },
     Call { method: "POST", path: "/wallet/v1/agreements/{agreementId}/resume", roles: APP },
     Call { method: "POST", path: "/wallet/v1/agreements/{agreementId}/skip", roles: APP },
+    Call { method: "POST", path: "/wallet/v1/agreements/{agreementId}/end", roles: APP },
     Call { method: "POST", path: "/wallet/v1/agreements/{agreementId}/revoke", roles: NOBODY_ELSE },
 ];
 
@@ -94,6 +95,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/wallet/v1/agreements/{agreementId}/pause", post(agreements::pause))
         .route("/wallet/v1/agreements/{agreementId}/resume", post(agreements::resume))
         .route("/wallet/v1/agreements/{agreementId}/skip", post(agreements::skip))
+        .route("/wallet/v1/agreements/{agreementId}/end", post(agreements::end))
         .route("/wallet/v1/agreements/{agreementId}/revoke", post(agreements::revoke))
         .route_layer(middleware::from_fn_with_state(app.clone(), door::door))
         .route("/wallet/v1/openapi.json", get(openapi))

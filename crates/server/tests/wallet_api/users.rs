@@ -112,7 +112,7 @@ async fn agreements_are_limited_paused_and_revoked() {
 
     let someone = operator.post("/users", json!({ "loginId": "x@y.example", "external": true })).await.1;
     let theirs = json!({ "customerId": someone["customerId"] });
-    for act in ["limits", "pause", "resume", "skip", "revoke"] {
+    for act in ["limits", "pause", "resume", "skip", "end", "revoke"] {
         let answer = operator.post(&path(act), theirs.clone()).await;
         assert_eq!(code(&answer), (404, "AGREEMENT_NOT_FOUND"), "{act}");
     }
@@ -120,12 +120,33 @@ async fn agreements_are_limited_paused_and_revoked() {
     assert_eq!(code(&app.post(&path("limits"), bad).await), (422, "INVALID"));
 
     let end = json!({ "customerId": rich, "reason": "fraud" });
-    assert_eq!(
-        operator.post(&path("revoke"), end.clone()).await,
-        (200, json!({ "agreementId": id, "ended": true }))
-    );
+    let (told, revoked) = operator.post(&path("revoke"), end.clone()).await;
+    assert_eq!((told, &revoked["ended"]), (200, &json!(true)), "{revoked}");
+    assert!(revoked["receipt"].is_object(), "{revoked}");
     assert_eq!(operator.post(&path("revoke"), end).await.0, 200);
     assert_eq!(code(&app.post(&path("pause"), mine).await), (409, "AGREEMENT_ENDED"));
     assert_eq!(status("ended").await, "F");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_ends_an_agreement_in_the_app() {
+    let house = House::open().await;
+    let app = System::with(&house, Role::App).await;
+    let rich = customer(&house, RICH).await;
+    let token = agree(&house, &app, &rich).await;
+    let (_, listed) = app.get(&format!("/users/{rich}/agreements")).await;
+    let id = listed["agreements"][0]["agreementId"].as_str().unwrap();
+    let (path, mine) = (format!("/agreements/{id}/end"), json!({ "customerId": rich }));
+    let (status, ended) = app.post(&path, mine.clone()).await;
+    assert_eq!((status, &ended["ended"]), (200, &json!(true)), "{ended}");
+    assert!(ended["receipt"].is_object(), "{ended}");
+    assert_eq!(app.post(&path, mine).await.1["receipt"], ended["receipt"], "the same paper again");
+    assert_eq!(pay(&house, &token, "p-1").await["result"]["resultStatus"], "F");
+    let (_, inbox) = app.get(&format!("/users/{rich}/inbox")).await;
+    assert_eq!(inbox["messages"][0]["kind"], "ended");
+    let id = accord_core::ids::AgreementId::read(id).unwrap();
+    let lines = house.app().look(move |rows| rows.journal_of(id.bucket(), id.as_str())).await.unwrap();
+    assert_eq!(lines.iter().filter(|line| line.actor == app.id).count(), 1, "{lines:?}");
     house.close().await;
 }
