@@ -12,8 +12,8 @@ pub mod login;
 pub mod prepare;
 pub mod schedule;
 pub mod sign_in;
-pub mod usage;
 pub mod unbind;
+pub mod usage;
 
 use crate::handle::Bucket;
 use crate::ids::*;

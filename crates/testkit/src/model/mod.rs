@@ -15,8 +15,8 @@ mod tx;
 mod unbinding;
 
 use accord_core::agreement::control::Controls;
-use accord_core::agreement::usage::DayUsage;
 use accord_core::agreement::unbind::Consult;
+use accord_core::agreement::usage::DayUsage;
 use accord_core::agreement::{Agreement, Consent, PrepareClaim, Session, Terms};
 use accord_core::checkpoint::Checkpoint;
 use accord_core::client::{Client, ClientKey};
