@@ -1,8 +1,8 @@
 //! `accord`: the commands. This crate reads arguments and configuration files, wires the other crates together
 //! and turns ends into exit statuses; it decides no rule of the product. Start with [`cli`].
 
-mod audit;
 mod agreement;
+mod audit;
 mod bench;
 mod call;
 mod cli;

@@ -24,9 +24,9 @@ pub mod sandbox;
 pub mod schedule;
 pub mod serve;
 pub mod telemetry;
+pub mod unbinding;
 pub mod upkeep;
 pub mod wallet_api;
-pub mod unbinding;
 
 pub use app::{App, Limits, SandboxOptions, ServerOptions, TlsFiles};
 pub use serve::{Running, StartFault, start};

@@ -134,7 +134,7 @@ pub trait Rows:
     fn notification(&self, id: &NotificationId) -> Stored<Option<Notification>>;
     /// Notifications, newest first.
     fn notifications(&self, limit: usize) -> Stored<Vec<Notification>>;
-    /// Targets (host and port) that have pending notifications due at `until`, each once.
+    /// Targets (URLs without query) that have pending notifications due at `until`, each once.
     fn due_targets(&self, until: Timestamp, limit: usize) -> Stored<Vec<String>>;
     /// Pending notifications to a target due at `until`, earliest first, then oldest.
     fn due_notifications(&self, target: &str, until: Timestamp, limit: usize) -> Stored<Vec<Notification>>;
@@ -220,7 +220,7 @@ pub trait Tx:
 
     /// Leaves a message. Unique: kind, subject and channel; a second one is silently the first.
     fn insert_message(&mut self, message: &Message) -> Stored<()>;
-    /// Appends a line to the journal.
+    /// Appends a line to the journal. Unique: stream and number.
     fn insert_journal(&mut self, line: &JournalLine) -> Stored<()>;
     /// Sets a setting.
     fn put_setting(&mut self, name: &str, value: &str) -> Stored<()>;

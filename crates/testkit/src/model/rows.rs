@@ -185,7 +185,8 @@ impl Rows for Books {
         Ok(sorted(theirs, limit, |row| std::cmp::Reverse((row.at, row.id.clone(), row.about.subject()))))
     }
     fn journal_of(&self, bucket: Bucket, subject: &str) -> Stored<Vec<JournalLine>> {
-        let lines = self.journal.range((bucket, 0)..=(bucket, u32::MAX)).filter(|(_, line)| line.subject == subject);
+        let lines =
+            self.journal.range((bucket, 0)..=(bucket, u32::MAX)).filter(|(_, line)| line.subject == subject);
         Ok(lines.map(|(_, row)| row.clone()).collect())
     }
     fn setting(&self, name: &str) -> Stored<Option<String>> {
