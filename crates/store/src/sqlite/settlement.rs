@@ -180,15 +180,4 @@ mod tests {
         assert_eq!(items, [expected]);
         assert_eq!(desk.settlement_items_after(None, 9).expect("items").len(), 1);
     }
-
-    #[test]
-    fn a_users_entries_are_found_by_their_index() {
-        let db = Connection::open_in_memory().expect("a database in memory");
-        migrations::ALL.iter().for_each(|step| db.execute_batch(step.sql).expect("a step"));
-        let plan = format!("EXPLAIN QUERY PLAN {ENTRIES_OF}");
-        let mut statement = db.prepare(&plan).expect("a plan");
-        let steps = statement.query_map(params![1, "user:x", 0, "", 0, 9], |row| row.get::<_, String>(3));
-        let steps: Vec<String> = steps.expect("steps").collect::<Result<_, _>>().expect("steps");
-        assert!(steps.join("; ").contains("entries_of_users"), "{steps:?}");
-    }
 }
