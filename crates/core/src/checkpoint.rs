@@ -65,8 +65,11 @@ pub fn draft(rows: &dyn Rows, at: Timestamp) -> Stored<Option<Draft>> {
     Ok(Some(Draft { number, at, content, heads }))
 }
 
+/// Number, time, digest of the checkpoint before, and the heads it names.
+type Read = (u32, Timestamp, String, Vec<(Bucket, u32, String)>);
+
 /// What a content says: number, time, digest of the previous content, heads. Nothing: it is no checkpoint.
-fn read(content: &str) -> Option<(u32, Timestamp, String, Vec<(Bucket, u32, String)>)> {
+fn read(content: &str) -> Option<Read> {
     let mut lines = content.lines();
     if lines.next()? != LABEL || !content.ends_with('\n') {
         return None;

@@ -222,6 +222,7 @@ pub struct Change {
 
 /// What came of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one short-lived answer, not a row among many")]
 pub enum Changed {
     /// Done; how the controls stand now.
     Done(Controls),

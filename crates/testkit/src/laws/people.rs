@@ -68,7 +68,7 @@ fn claim(number: u32, channel: Channel) -> MessageClaim {
         fingerprint: digest("message", number),
         agreement: agreement_id(number),
         message: message_id(number),
-        created_at: time(number % 2 == 0),
+        created_at: time(number.is_multiple_of(2)),
     }
 }
 

@@ -207,7 +207,10 @@ fn state(rows: &dyn Rows) -> Stored<Vec<String>> {
         said.push(format!("{:?}", (rows.accounts_of(&customer)?, rows.messages(&customer, 3)?)));
         let claim = refund_claim(number, number);
         said.push(format!("{:?}", rows.refund_claim(&claim.owner, &claim.request_id)?));
-        said.push(format!("{:?}", (rows.refunds_of(&payment_id(number), 3)?, rows.refund(&refund_id(number))?)));
+        said.push(format!(
+            "{:?}",
+            (rows.refunds_of(&payment_id(number), 3)?, rows.refund(&refund_id(number))?)
+        ));
         said.push(format!("{:?}", rows.closed_order(&owner(number), &request_id(number))?));
         said.push(format!(
             "{:?}",

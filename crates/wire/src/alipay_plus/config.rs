@@ -227,7 +227,7 @@ mod tests {
         let good = || Config::new("https://wallet.example/", [1; 32]);
         assert_eq!(good().check(), Ok(()));
         type Spoil = fn(&mut Config);
-        let faulty: [(&str, Spoil); 8] = [
+        let faulty: [(&str, Spoil); 9] = [
             ("refund_window", |c| c.refund_window_ms = Some(365 * DAY)),
             ("at least 3 a day", |c| c.one_time_codes.per_day = 2),
             ("psp_id", |c| c.psp_id.clear()),

@@ -218,7 +218,8 @@ impl Act for PayAct {
         let print = inquire::fingerprint_of(rows, &self.command.bearer.owner, &self.command.request_id)?;
         Ok(print.map(|print| {
             let names = print.differing(&self.command.fingerprint, COMPARED).join(", ");
-            let names = if names.is_empty() { "paymentMethod.paymentMethodId (its agreement)" } else { &names };
+            let names =
+                if names.is_empty() { "paymentMethod.paymentMethodId (its agreement)" } else { &names };
             format!("{names}: not as in the first request of this paymentRequestId")
         }))
     }

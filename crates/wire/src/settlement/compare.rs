@@ -3,6 +3,7 @@
 use super::sheet::{COLUMNS, HEAD, Line, Sheet};
 use accord_core::ledger::settle::Totals;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Whose file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,7 @@ impl Side {
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a few lines of a report, never many at once")]
 pub enum Difference {
     /// A line that cannot be read.
     Unreadable {
@@ -197,10 +199,11 @@ type Key<'l> = (accord_core::ledger::settle::SettlementKind, &'l str, &'l str);
 fn by_key<'s>(side: Side, sheet: &'s Sheet, found: &mut Vec<Difference>) -> BTreeMap<Key<'s>, &'s Line> {
     let mut lines: BTreeMap<Key<'s>, &'s Line> = BTreeMap::new();
     for line in &sheet.lines {
-        if lines.contains_key(&line.key()) {
-            found.push(Difference::Twice { side, item: line.clone() });
-        } else {
-            lines.insert(line.key(), line);
+        match lines.entry(line.key()) {
+            Entry::Occupied(_) => found.push(Difference::Twice { side, item: line.clone() }),
+            Entry::Vacant(place) => {
+                place.insert(line);
+            }
         }
     }
     lines
