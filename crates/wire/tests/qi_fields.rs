@@ -228,7 +228,10 @@ fn extend_info_is_an_object_in_a_string() {
         (format!(r#"{{"language":"",{DESC}}}"#), "read"),
         (format!(r#"{{"language":null,{DESC}}}"#), "read"),
         (format!(r#"{{{DESC},"more":{{"a":[1.5,null]}}}}"#), "read"),
-        (format!(r#"{{{DESC},"contractStatusNotifyUrl":"javascript:x"}}"#), "read"),
+        (
+            format!(r#"{{{DESC},"contractStatusNotifyUrl":"javascript:x"}}"#),
+            "PARAM_ILLEGAL extendInfo.contractStatusNotifyUrl: scheme not allowed",
+        ),
         (title(256), "read"),
         (title(257), "PARAM_ILLEGAL extendInfo.contractTitle: longer than 256 characters"),
         (

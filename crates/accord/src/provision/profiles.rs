@@ -40,7 +40,9 @@ struct WrittenContact {
 impl Written {
     /// Reads a profile's text.
     pub fn parse(text: &str) -> Result<Written, String> {
-        serde_json::from_str(text).map_err(|fault| fault.to_string())
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(text).map_err(|fault| format!("not a JSON object: {fault}"))?;
+        serde_json::from_value(object.into()).map_err(|fault| fault.to_string())
     }
 
     /// The row of that user.
@@ -126,7 +128,7 @@ mod tests {
             (r#"{"gender": "X"}"#, "gender"),
             (r#"{"birthDate": "1993-02-29"}"#, "birthDate"),
             (r#"{"contacts": [{"contactType": "FAX", "contactNo": "1"}]}"#, "contactType"),
-            ("[]", "struct"),
+            ("[]", "not a JSON object"),
         ] {
             assert!(said(text).is_err_and(|why| why.contains(named)), "{text}");
         }

@@ -222,8 +222,10 @@ fn say_asked(t: &Texts, asked: &Asked) -> Vec<String> {
     said.into_iter().flatten().collect()
 }
 
-/// What the user lets the owner take at most, a sentence each.
-fn say_limits(t: &Texts, limits: &Limits) -> Vec<String> {
+/// What the user lets the owner take at most, a sentence each. The page says it when the form comes back, the record
+/// when the form is decided.
+fn say_own(t: &Texts, view: &AuthorizeView) -> Vec<String> {
+    let Some(limits) = view.typed_limits.read(view.offer.limit_currency) else { return Vec::new() };
     let sums = [(Key("own-limit-debit"), limits.per_debit), (Key("own-limit-month"), limits.per_month)];
     let said = sums.into_iter().filter_map(|(key, most)| {
         let amount = Amount::new(limits.currency?, most?)?;
@@ -260,9 +262,7 @@ pub fn shown_text(view: &AuthorizeView) -> String {
     lines.extend(said.contract_text);
     lines.extend(said.scopes);
     lines.extend(said.limits);
-    if let Some(limits) = view.typed_limits.read(view.offer.limit_currency) {
-        lines.extend(say_limits(&Texts(view.language), &limits));
-    }
+    lines.extend(say_own(&Texts(view.language), view));
     lines.push(said.agreement);
     // What `clean` takes out of a stranger's text is here just the marks around arguments.
     clean(&lines.join("\n"))
@@ -282,6 +282,7 @@ struct Page<'a> {
     limits: Vec<Markup>,
     limit_labels: Option<[Markup; 2]>,
     limits_open: bool,
+    own_limits: Vec<Markup>,
     agreement: Markup,
     deadline: Markup,
     signed_in: Option<Markup>,
@@ -306,10 +307,11 @@ pub fn render(view: &AuthorizeView) -> String {
         scopes: said.scopes.iter().map(|sentence| Markup::of(sentence)).collect(),
         limits: said.limits.iter().map(|sentence| Markup::of(sentence)).collect(),
         limit_labels: view.offer.limit_currency.map(|currency| {
-            let label = |key: &'static str| t.html(Key(key), &[("currency", currency.code())]);
-            [label("own-limit-debit-label"), label("own-limit-month-label")]
+            [Key("own-limit-debit-label"), Key("own-limit-month-label")]
+                .map(|key| t.html(key, &[("currency", currency.code())]))
         }),
         limits_open: view.typed_limits.any(),
+        own_limits: say_own(&t, view).iter().map(|sentence| Markup::of(sentence)).collect(),
         agreement: Markup::of(&said.agreement),
         deadline: t.html(Key("authorize-deadline"), &[("time", &t.time(view.expires_at))]),
         signed_in: view.signed_in_as.as_deref().map(|login| t.html(Key("signed-in-as"), &[("login", login)])),

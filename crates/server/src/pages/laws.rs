@@ -264,6 +264,7 @@ fn direction_overrides_of_merchants_never_reach_a_page_they_are_shown_on() {
         for contract in [true, false] {
             let mut view = authorize(language, contract, None);
             (view.auth_id, view.csrf, view.typed_login_id) = ("id".into(), "csrf".into(), None);
+            view.typed_limits = TypedLimits::default();
             let html = render(&view);
             // The title knows no elements: there, isolation marks of ours stand around the name.
             let (head, body) = html.split_once("</title>").unwrap();
@@ -293,7 +294,7 @@ fn what_is_recorded_is_what_was_shown() {
                 assert!(page.contains(line), "{line}\nin\n{page}");
             }
             let scopes = text.lines().count();
-            assert_eq!(scopes, if contract { 8 } else { 3 + Scope::ALL.len() });
+            assert_eq!(scopes, if contract { 14 } else { 3 + Scope::ALL.len() });
             let other = AuthorizeView {
                 csrf: "other".into(),
                 hint: Some(Hint::SignIn),
