@@ -99,6 +99,8 @@ pub struct App {
     pub refusal_budget: crate::limits::RefusalBudget,
     /// Carries notifications; set when the workers start.
     pub dispatcher: std::sync::OnceLock<std::sync::Weak<crate::dispatcher::Dispatcher>>,
+    /// Logos of merchants.
+    pub logos: crate::logo::shelf::Logos,
     /// Calls the risk engine.
     pub risk_http: reqwest::Client,
     /// Wakes the workers when something may have become due.

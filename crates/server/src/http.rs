@@ -39,6 +39,7 @@ pub fn router(app: Arc<App>) -> Router {
     let mut pages = Router::new()
         .route("/", get(home).fallback(call))
         .route("/assets/{name}", get(asset).fallback(call))
+        .route("/logo/{auth_id}", get(crate::logo::show).fallback(call))
         .route("/health/live", get(|| async { "live\n" }).fallback(call))
         .route("/health/ready", get(ready).fallback(call))
         .merge(authorize::routes());

@@ -16,6 +16,7 @@ pub mod demo;
 pub mod dispatcher;
 pub mod http;
 pub mod limits;
+pub mod logo;
 pub mod outbound;
 pub mod pages;
 pub mod pin;

@@ -5,6 +5,7 @@ use crate::clients::Clients;
 use crate::clock::{Clock, OFFSET_SETTING};
 use crate::dispatcher::Dispatcher;
 use crate::http::{Peer, admin_router, router};
+use crate::logo::shelf::Logos;
 use crate::{schedule, telemetry, upkeep, wallet_api};
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -92,6 +93,7 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         demo_consent: Default::default(),
         refusal_budget: Default::default(),
         dispatcher: Default::default(),
+        logos: Logos::new(&outbound)?,
         risk_http: reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()

@@ -211,6 +211,12 @@ pub trait Dialect: Voice {
         None
     }
 
+    /// Where the merchant's logo is, as the terms say (Alipay+ prepare, authClientLogo); nothing where there is none.
+    /// A stranger's URL: to be fetched under the rules for outgoing calls, never to be shown.
+    fn logo_url(&self, _terms: &Terms) -> Option<String> {
+        None
+    }
+
     /// What this dialect calls a reason. Exhaustive: a new reason does not compile until it has a line.
     fn code(&self, reason: Reason) -> Code;
 

@@ -3,7 +3,7 @@
 use super::house::{FROZEN, House, PIN, RICH, told};
 use serde_json::{Value, json};
 
-fn prepare(reference: &str) -> Value {
+pub fn prepare(reference: &str) -> Value {
     json!({
         "pspId": "102208800000001234", "acquirerId": "102218800000001234",
         "authClientId": "merchant-1", "authClientName": "Dijla Streaming LLC", "authClientDisplayName": "Dijla Stream",

@@ -5,4 +5,5 @@
 mod control;
 mod demo;
 mod house;
+mod logo;
 mod unbinding;

@@ -139,6 +139,10 @@ impl Dialect for AlipayPlus {
         consult::consulted(body)
     }
 
+    fn logo_url(&self, terms: &Terms) -> Option<String> {
+        prepare::logo_url(terms)
+    }
+
     fn utc_offset_seconds(&self) -> i32 {
         self.config.utc_offset_seconds
     }

@@ -21,6 +21,9 @@ use std::sync::Arc;
 const SCOPES: [Scope; 5] =
     [Scope::AgreementPay, Scope::UserLoginId, Scope::BaseUserInfo, Scope::HashLoginId, Scope::SendOtp];
 
+/// Alipay+ prepare: the merchant's logo.
+const LOGO: &str = "authClientLogo";
+
 /// The request, shaped like the paper.
 #[derive(Debug, Clone)]
 struct Request {
@@ -62,7 +65,7 @@ impl Request {
             terminal: terminal(fields)?,
             os_type: fields.optional_one_of("osType", &["IOS", "ANDROID"])?.map(str::to_owned),
             os_version: text("osVersion", 16)?,
-            auth_client_logo: fields.optional_url("authClientLogo", 2048, web)?.map(|url| url.text),
+            auth_client_logo: fields.optional_url(LOGO, 2048, web)?.map(|url| url.text),
             user_agent: text("userAgent", 1024)?,
             reference_agreement_id: fields.required_id("referenceAgreementId", MAX_ID)?.to_owned(),
             auth_notify_url: fields.optional_url("authNotifyUrl", MAX_NOTIFY_URL, web)?.map(|url| url.text),
@@ -115,7 +118,7 @@ impl Request {
             ("customerBelongsTo", Some(&self.customer_belongs_to)),
             ("osType", self.os_type.as_ref()),
             ("osVersion", self.os_version.as_ref()),
-            ("authClientLogo", self.auth_client_logo.as_ref()),
+            (LOGO, self.auth_client_logo.as_ref()),
             ("userAgent", self.user_agent.as_ref()),
             ("passThroughInfo", self.pass_through_info.as_ref()),
         ];
@@ -123,6 +126,16 @@ impl Request {
         let member = |(name, value): (&str, &String)| (name.to_owned(), Json::String(value.clone()));
         json::to_text(&Json::Object(present.map(member).collect()))
     }
+}
+
+/// The logo's address in the other members that the terms keep.
+pub(super) fn logo_url(terms: &Terms) -> Option<String> {
+    let extras = json::parse(terms.extras.as_bytes()).ok()?;
+    let Json::Object(members) = extras else { return None };
+    members.into_iter().find_map(|(name, value)| match value {
+        Json::String(url) if name == LOGO => Some(url),
+        _ => None,
+    })
 }
 
 /// Alipay+ prepare, authRedirectUrl: code and state will be appended (decision 22). A client's list of hosts binds
