@@ -4,6 +4,7 @@
 //! embedded one. The laws that every store obeys, and the model store that lives in memory, are in
 //! `accord-testkit`.
 
+mod rows;
 pub mod sqlite;
 
 pub use sqlite::{OpenFault, SqliteOptions, SqliteStore};

@@ -1,6 +1,7 @@
 //! Tests of the schema and the statements against an empty migrated database.
 
 use super::*;
+use crate::rows::{self, agreement, control, notification, payment, refund, settlement, token, user};
 use std::collections::BTreeMap;
 
 fn empty() -> Connection {
@@ -18,25 +19,7 @@ fn texts(db: &Connection, sql: &str) -> Vec<String> {
 #[test]
 fn every_statement_fits_the_schema() {
     let db = empty();
-    let areas = [
-        agreement::STATEMENTS,
-        audit::STATEMENTS,
-        client::STATEMENTS,
-        control::STATEMENTS,
-        journal::STATEMENTS,
-        ledger::STATEMENTS,
-        message::STATEMENTS,
-        notification::STATEMENTS,
-        operator::STATEMENTS,
-        payment::STATEMENTS,
-        people::STATEMENTS,
-        refund::STATEMENTS,
-        settlement::STATEMENTS,
-        token::STATEMENTS,
-        unbinding::STATEMENTS,
-        user::STATEMENTS,
-    ];
-    for sql in areas.into_iter().flatten() {
+    for sql in rows::STATEMENTS.iter().copied().flatten() {
         db.prepare(sql).unwrap_or_else(|error| panic!("{error}\n{sql}"));
     }
 }

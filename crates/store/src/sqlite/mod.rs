@@ -1,32 +1,16 @@
 //! The embedded store: one SQLite file, one writer that commits many transactions together, a few readers.
 //!
 //! An acknowledged transaction is on the disk: the log is synced at each commit (`synchronous=FULL`), and
-//! `done` is called after it. Each file here is named as in `accord-core`, and holds the rows of that idea;
-//! [`migrations`] is the schema. Nothing here knows a business rule.
+//! `done` is called after it. [`migrations`] is the schema; what a row means is in `rows`, shared by the SQL stores.
 
-mod agreement;
-mod audit;
 #[cfg(test)]
 mod catalogue;
-mod client;
-mod control;
+mod engine;
 mod fault;
-mod journal;
-mod ledger;
-mod message;
 pub mod migrations;
-mod notification;
-mod operator;
-mod payment;
-mod people;
 mod readers;
-mod refund;
-mod rows;
-mod settlement;
-mod sql;
-mod token;
-mod unbinding;
-mod user;
+#[cfg(test)]
+mod upgrade;
 mod wal;
 mod writer;
 
@@ -140,7 +124,7 @@ impl SqliteStore {
         let lines: Vec<String> = db
             .prepare("PRAGMA integrity_check")
             .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
-            .map_err(sql::fault)?;
+            .map_err(engine::fault)?;
         Ok(lines.into_iter().filter(|line| line != "ok").collect())
     }
 }

@@ -1,8 +1,8 @@
 //! The readers: a few threads, each with a connection that cannot write. A look sees one state of the database
 //! from its beginning to its end, and never waits for the writer.
 
-use super::rows::Desk;
-use super::sql::fault;
+use super::engine::fault;
+use crate::rows::desk::Desk;
 use accord_core::store::{Done, Ended, Look, StoreFault};
 use crossbeam_channel::Receiver;
 use rusqlite::Connection;

@@ -3,9 +3,9 @@
 //! It takes all that is queued, runs each rule in a savepoint of its own, commits once, and only then tells
 //! each how it ended. A rule that refuses, fails or panics harms nobody else in its group.
 
-use super::rows::Desk;
-use super::sql::fault;
+use super::engine::fault;
 use super::wal::WalWatch;
+use crate::rows::desk::Desk;
 use accord_core::store::{Done, Ended, StoreFault, Verdict, Work};
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ErrorCode};

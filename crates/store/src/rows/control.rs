@@ -1,7 +1,8 @@
 //! Rows of limits, usage, pauses and schedules of agreements.
 
-use super::rows::Desk;
+use super::desk::Desk;
 use super::sql::{self, Columns, statements};
+use super::value::params;
 use accord_core::agreement::control::{Controls, Pause};
 use accord_core::agreement::limits::{Alignment, Limits};
 use accord_core::agreement::schedule::{Every, Schedule};
@@ -12,7 +13,6 @@ use accord_core::moment::Timestamp;
 use accord_core::money::Currency;
 use accord_core::store::control::{ControlRows, ControlTx};
 use accord_core::store::{StoreFault, Stored};
-use rusqlite::params;
 
 statements! {
     CONTROLS = "SELECT agreement, merchant, by_user, every, anchor, paused_since, paused_until, woken_at, notice_at,
@@ -21,16 +21,22 @@ statements! {
         notice_at, due_day FROM controls WHERE notice_at IS NOT NULL AND notice_at <= ?1
         ORDER BY notice_at, bucket, agreement LIMIT ?2";
     NEXT_NOTICE = "SELECT notice_at FROM controls WHERE notice_at IS NOT NULL ORDER BY notice_at LIMIT 1";
-    PUT_CONTROLS = "INSERT OR REPLACE INTO controls (bucket, agreement, merchant, by_user, every, anchor,
+    PUT_CONTROLS = "INSERT INTO controls (bucket, agreement, merchant, by_user, every, anchor,
         paused_since, paused_until, woken_at, notice_at, due_day)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        ON CONFLICT (bucket, agreement) DO UPDATE SET merchant = excluded.merchant,
+        by_user = excluded.by_user, every = excluded.every, anchor = excluded.anchor,
+        paused_since = excluded.paused_since, paused_until = excluded.paused_until, woken_at = excluded.woken_at,
+        notice_at = excluded.notice_at, due_day = excluded.due_day";
     DAY_USAGE = "SELECT agreement, day, currency, amount, count FROM usage_days
         WHERE bucket = ?1 AND agreement = ?2 AND day = ?3 AND currency = ?4";
     USAGE_SINCE = "SELECT agreement, day, currency, amount, count FROM usage_days
         WHERE bucket = ?1 AND agreement = ?2 AND day >= ?3 ORDER BY day, currency";
     LAST_USAGE_DAY = "SELECT day FROM usage_days WHERE bucket = ?1 AND agreement = ?2 ORDER BY day DESC LIMIT 1";
-    PUT_DAY_USAGE = "INSERT OR REPLACE INTO usage_days (bucket, agreement, day, currency, amount, count)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    PUT_DAY_USAGE = "INSERT INTO usage_days (bucket, agreement, day, currency, amount, count)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT (bucket, agreement, day, currency) DO UPDATE SET amount = excluded.amount,
+        count = excluded.count";
 }
 
 impl ControlRows for Desk<'_> {
@@ -39,11 +45,13 @@ impl ControlRows for Desk<'_> {
     }
 
     fn notices_due(&self, until: Timestamp, limit: usize) -> Stored<Vec<Controls>> {
-        sql::many(self.0, NOTICES_DUE, params![until.0, sql::limit(limit)], read_controls)
+        sql::scan(self.0, NOTICES_DUE, params![until.0, sql::limit(limit)], read_controls, |row| {
+            row.agreement.bucket()
+        })
     }
 
     fn next_notice_due(&self) -> Stored<Option<Timestamp>> {
-        sql::one(self.0, NEXT_NOTICE, [], |row| row.time())
+        sql::one(self.0, NEXT_NOTICE, params![], |row| row.time())
     }
 
     fn day_usage(&self, agreement: &AgreementId, day: i64, currency: Currency) -> Stored<Option<DayUsage>> {
@@ -93,7 +101,7 @@ impl ControlTx for Desk<'_> {
     }
 }
 
-fn read_controls(row: &mut Columns<'_, '_>) -> Stored<Controls> {
+fn read_controls(row: &mut Columns<'_>) -> Stored<Controls> {
     let agreement = row.parsed(AgreementId::read)?;
     let (merchant, user) = (row.parsed(read_limits)?, row.parsed(read_limits)?);
     let (every, anchor) = (row.maybe(Every::parse)?, row.get::<Option<i64>>()?);
@@ -115,7 +123,7 @@ fn read_controls(row: &mut Columns<'_, '_>) -> Stored<Controls> {
     })
 }
 
-fn read_usage(row: &mut Columns<'_, '_>) -> Stored<DayUsage> {
+fn read_usage(row: &mut Columns<'_>) -> Stored<DayUsage> {
     Ok(DayUsage {
         agreement: row.parsed(AgreementId::read)?,
         day: row.get()?,

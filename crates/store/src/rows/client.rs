@@ -1,10 +1,11 @@
 //! Rows of clients, their keys, and settings: the small reference tables, without a bucket.
 
+use super::engine::Engine;
 use super::sql::{self, Columns, read_texts, statements, write_texts};
+use super::value::params;
 use accord_core::client::{Client, ClientKey, ClientStatus, KeyStatus};
 use accord_core::ids::{ClientId, DialectName};
 use accord_core::store::Stored;
-use rusqlite::{Connection, params};
 
 macro_rules! client_columns {
     () => {
@@ -17,18 +18,27 @@ statements! {
     CLIENT = concat!("SELECT ", client_columns!(), " FROM clients WHERE id = ?1");
     CLIENTS = concat!("SELECT ", client_columns!(), " FROM clients ORDER BY id");
     PUT_CLIENT = concat!(
-        "INSERT OR REPLACE INTO clients (", client_columns!(),
-        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+        "INSERT INTO clients (", client_columns!(),
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+        ON CONFLICT (id) DO UPDATE SET dialect = excluded.dialect, legal_name = excluded.legal_name,
+        display_name = excluded.display_name, status = excluded.status,
+        agreement_pay = excluded.agreement_pay, lenient = excluded.lenient, auth_notify_url = excluded.auth_notify_url,
+        payment_notify_url = excluded.payment_notify_url, return_url = excluded.return_url,
+        acquirers = excluded.acquirers, redirect_hosts = excluded.redirect_hosts, rate_limit = excluded.rate_limit,
+        created_at = excluded.created_at"
     );
     KEYS = "SELECT client, version, public_key, status, created_at FROM client_keys
         ORDER BY client, created_at, version";
-    PUT_KEY = "INSERT OR REPLACE INTO client_keys (client, version, public_key, status, created_at)
-        VALUES (?1, ?2, ?3, ?4, ?5)";
+    PUT_KEY = "INSERT INTO client_keys (client, version, public_key, status, created_at)
+        VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (client, version) DO UPDATE SET public_key = excluded.public_key,
+        status = excluded.status, created_at = excluded.created_at";
     SETTING = "SELECT value FROM settings WHERE name = ?1";
-    PUT_SETTING = "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)";
+    PUT_SETTING = "INSERT INTO settings (name, value) VALUES (?1, ?2)
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 }
 
-fn read_client(row: &mut Columns<'_, '_>) -> Stored<Client> {
+fn read_client(row: &mut Columns<'_>) -> Stored<Client> {
     Ok(Client {
         id: ClientId::new(row.get::<String>()?),
         dialect: DialectName::new(row.get::<String>()?),
@@ -47,7 +57,7 @@ fn read_client(row: &mut Columns<'_, '_>) -> Stored<Client> {
     })
 }
 
-fn read_key(row: &mut Columns<'_, '_>) -> Stored<ClientKey> {
+fn read_key(row: &mut Columns<'_>) -> Stored<ClientKey> {
     Ok(ClientKey {
         client: ClientId::new(row.get::<String>()?),
         version: row.get()?,
@@ -57,15 +67,15 @@ fn read_key(row: &mut Columns<'_, '_>) -> Stored<ClientKey> {
     })
 }
 
-pub(super) fn client(db: &Connection, id: &ClientId) -> Stored<Option<Client>> {
-    sql::one(db, CLIENT, [id.as_str()], read_client)
+pub(crate) fn client(db: &dyn Engine, id: &ClientId) -> Stored<Option<Client>> {
+    sql::one(db, CLIENT, params![id.as_str()], read_client)
 }
 
-pub(super) fn clients(db: &Connection) -> Stored<Vec<Client>> {
-    sql::many(db, CLIENTS, [], read_client)
+pub(crate) fn clients(db: &dyn Engine) -> Stored<Vec<Client>> {
+    sql::many(db, CLIENTS, params![], read_client)
 }
 
-pub(super) fn put_client(db: &Connection, client: &Client) -> Stored<()> {
+pub(crate) fn put_client(db: &dyn Engine, client: &Client) -> Stored<()> {
     let values = params![
         client.id.as_str(),
         client.dialect.as_str(),
@@ -85,20 +95,20 @@ pub(super) fn put_client(db: &Connection, client: &Client) -> Stored<()> {
     sql::write(db, PUT_CLIENT, values)
 }
 
-pub(super) fn client_keys(db: &Connection) -> Stored<Vec<ClientKey>> {
-    sql::many(db, KEYS, [], read_key)
+pub(crate) fn client_keys(db: &dyn Engine) -> Stored<Vec<ClientKey>> {
+    sql::many(db, KEYS, params![], read_key)
 }
 
-pub(super) fn put_client_key(db: &Connection, key: &ClientKey) -> Stored<()> {
+pub(crate) fn put_client_key(db: &dyn Engine, key: &ClientKey) -> Stored<()> {
     let values =
         params![key.client.as_str(), key.version, key.public_key, key.status.as_str(), key.created_at.0];
     sql::write(db, PUT_KEY, values)
 }
 
-pub(super) fn setting(db: &Connection, name: &str) -> Stored<Option<String>> {
-    sql::one(db, SETTING, [name], |row| row.get())
+pub(crate) fn setting(db: &dyn Engine, name: &str) -> Stored<Option<String>> {
+    sql::one(db, SETTING, params![name], |row| row.get())
 }
 
-pub(super) fn put_setting(db: &Connection, name: &str, value: &str) -> Stored<()> {
-    sql::write(db, PUT_SETTING, [name, value])
+pub(crate) fn put_setting(db: &dyn Engine, name: &str, value: &str) -> Stored<()> {
+    sql::write(db, PUT_SETTING, params![name, value])
 }

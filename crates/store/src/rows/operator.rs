@@ -1,28 +1,30 @@
 //! What the wallet around accord does: credentials of its API, transfers in and out.
 
-use super::rows::Desk;
+use super::desk::Desk;
 use super::sql::{self, Columns, statements};
+use super::value::params;
 use accord_core::ids::{CredentialId, CustomerId, PostingId};
 use accord_core::operator::transfer::{Direction, Transfer};
 use accord_core::operator::{Credential, Role};
 use accord_core::store::Stored;
 use accord_core::store::operator::{OperatorRows, OperatorTx};
-use rusqlite::params;
 
 statements! {
     CREDENTIAL = "SELECT id, role, name, digest, created_at, retired_at FROM credentials
         WHERE bucket = ?1 AND id = ?2";
     CREDENTIALS = "SELECT id, role, name, digest, created_at, retired_at FROM credentials
         ORDER BY created_at, id LIMIT ?1";
-    PUT_CREDENTIAL = "INSERT OR REPLACE INTO credentials (bucket, id, role, name, digest, created_at, retired_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    PUT_CREDENTIAL = "INSERT INTO credentials (bucket, id, role, name, digest, created_at, retired_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        ON CONFLICT (bucket, id) DO UPDATE SET role = excluded.role, name = excluded.name,
+        digest = excluded.digest, created_at = excluded.created_at, retired_at = excluded.retired_at";
     TRANSFER = "SELECT id, customer, direction, currency, value, posting, at FROM transfers
         WHERE bucket = ?1 AND id = ?2";
     INSERT_TRANSFER = "INSERT INTO transfers (bucket, id, customer, direction, currency, value, posting, at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 }
 
-fn read_credential(row: &mut Columns<'_, '_>) -> Stored<Credential> {
+fn read_credential(row: &mut Columns<'_>) -> Stored<Credential> {
     Ok(Credential {
         id: row.parsed(CredentialId::read)?,
         role: row.parsed(Role::parse)?,
@@ -39,7 +41,7 @@ impl OperatorRows for Desk<'_> {
     }
 
     fn credentials(&self, limit: usize) -> Stored<Vec<Credential>> {
-        sql::many(self.0, CREDENTIALS, [sql::limit(limit)], read_credential)
+        sql::scan(self.0, CREDENTIALS, params![sql::limit(limit)], read_credential, |row| row.id.bucket())
     }
 
     fn transfer(&self, id: &str) -> Stored<Option<Transfer>> {

@@ -1,13 +1,14 @@
 //! Rows of codes and of pairs of tokens: digests, salts and times, never a secret.
 
+use super::engine::Engine;
 use super::sql::{self, Columns, statements};
+use super::value::{Params, params};
 use accord_core::handle::Bucket;
 use accord_core::ids::{AgreementId, Owner};
 use accord_core::moment::Timestamp;
 use accord_core::secret::{Digest, Salt};
 use accord_core::store::Stored;
 use accord_core::token::{Code, TokenSet};
-use rusqlite::{Connection, params};
 
 macro_rules! set_columns {
     () => {
@@ -19,7 +20,7 @@ macro_rules! set_columns {
 statements! {
     CODE = "SELECT digest, agreement, owner, issued_at, expires_at, used_at FROM codes
         WHERE bucket = ?1 AND digest = ?2";
-    pub(super) CODES_BEFORE = "SELECT digest, agreement, owner, issued_at, expires_at, used_at FROM codes
+    pub(crate) CODES_BEFORE = "SELECT digest, agreement, owner, issued_at, expires_at, used_at FROM codes
         WHERE expires_at < ?1 ORDER BY expires_at, bucket, digest LIMIT ?2";
     INSERT_CODE = "INSERT INTO codes (bucket, digest, agreement, owner, issued_at, expires_at, used_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -41,11 +42,11 @@ statements! {
         UNION ALL
         SELECT ", set_columns!(), " FROM token_sets_cold WHERE bucket = ?1 AND refresh_digest = ?2"
     );
-    pub(super) REPLACED_BEFORE = concat!(
+    pub(crate) REPLACED_BEFORE = concat!(
         "SELECT ", set_columns!(), " FROM token_sets WHERE replaced_at IS NOT NULL AND replaced_at < ?1
         ORDER BY replaced_at, bucket, agreement, generation LIMIT ?2"
     );
-    pub(super) LAPSED_BEFORE = concat!(
+    pub(crate) LAPSED_BEFORE = concat!(
         "SELECT ", set_columns!(), " FROM token_sets WHERE refresh_expires_at < ?1
         ORDER BY refresh_expires_at, bucket, agreement, generation LIMIT ?2"
     );
@@ -57,11 +58,11 @@ statements! {
         WHERE bucket = ?1 AND agreement = ?2 AND generation = ?3";
 }
 
-pub(super) fn code(db: &Connection, bucket: Bucket, digest: &Digest) -> Stored<Option<Code>> {
+pub(crate) fn code(db: &dyn Engine, bucket: Bucket, digest: &Digest) -> Stored<Option<Code>> {
     sql::one(db, CODE, params![bucket.number(), digest.0], read_code)
 }
 
-pub(super) fn read_code(row: &mut Columns<'_, '_>) -> Stored<Code> {
+pub(crate) fn read_code(row: &mut Columns<'_>) -> Stored<Code> {
     Ok(Code {
         digest: row.digest()?,
         agreement: row.parsed(AgreementId::read)?,
@@ -72,15 +73,15 @@ pub(super) fn read_code(row: &mut Columns<'_, '_>) -> Stored<Code> {
     })
 }
 
-pub(super) fn insert_code(db: &Connection, code: &Code) -> Stored<()> {
+pub(crate) fn insert_code(db: &dyn Engine, code: &Code) -> Stored<()> {
     with_code(code, |values| sql::write(db, INSERT_CODE, values))
 }
 
-pub(super) fn update_code(db: &Connection, code: &Code) -> Stored<()> {
+pub(crate) fn update_code(db: &dyn Engine, code: &Code) -> Stored<()> {
     with_code(code, |values| sql::change(db, UPDATE_CODE, values, "the code"))
 }
 
-fn with_code(code: &Code, run: impl Fn(&[&dyn rusqlite::ToSql]) -> Stored<()>) -> Stored<()> {
+fn with_code(code: &Code, run: impl Fn(Params<'_>) -> Stored<()>) -> Stored<()> {
     run(params![
         code.agreement.bucket().number(),
         code.digest.0,
@@ -92,7 +93,7 @@ fn with_code(code: &Code, run: impl Fn(&[&dyn rusqlite::ToSql]) -> Stored<()>) -
     ])
 }
 
-pub(super) fn read_set(row: &mut Columns<'_, '_>) -> Stored<TokenSet> {
+pub(crate) fn read_set(row: &mut Columns<'_>) -> Stored<TokenSet> {
     Ok(TokenSet {
         agreement: row.parsed(AgreementId::read)?,
         generation: row.get()?,
@@ -106,31 +107,31 @@ pub(super) fn read_set(row: &mut Columns<'_, '_>) -> Stored<TokenSet> {
     })
 }
 
-pub(super) fn token_set(
-    db: &Connection,
+pub(crate) fn token_set(
+    db: &dyn Engine,
     agreement: &AgreementId,
     generation: u32,
 ) -> Stored<Option<TokenSet>> {
     sql::one(db, SET, params![agreement.bucket().number(), agreement.as_str(), generation], read_set)
 }
 
-pub(super) fn by_access(db: &Connection, bucket: Bucket, digest: &Digest) -> Stored<Option<TokenSet>> {
+pub(crate) fn by_access(db: &dyn Engine, bucket: Bucket, digest: &Digest) -> Stored<Option<TokenSet>> {
     sql::one(db, SET_BY_ACCESS, params![bucket.number(), digest.0], read_set)
 }
 
-pub(super) fn by_refresh(db: &Connection, bucket: Bucket, digest: &Digest) -> Stored<Option<TokenSet>> {
+pub(crate) fn by_refresh(db: &dyn Engine, bucket: Bucket, digest: &Digest) -> Stored<Option<TokenSet>> {
     sql::one(db, SET_BY_REFRESH, params![bucket.number(), digest.0], read_set)
 }
 
-pub(super) fn insert_token_set(db: &Connection, set: &TokenSet) -> Stored<()> {
+pub(crate) fn insert_token_set(db: &dyn Engine, set: &TokenSet) -> Stored<()> {
     with_set(set, |values| sql::write(db, INSERT_SET, values))
 }
 
-pub(super) fn update_token_set(db: &Connection, set: &TokenSet) -> Stored<()> {
+pub(crate) fn update_token_set(db: &dyn Engine, set: &TokenSet) -> Stored<()> {
     with_set(set, |values| sql::change(db, UPDATE_SET, values, "the pair of tokens"))
 }
 
-fn with_set(set: &TokenSet, run: impl Fn(&[&dyn rusqlite::ToSql]) -> Stored<()>) -> Stored<()> {
+fn with_set(set: &TokenSet, run: impl Fn(Params<'_>) -> Stored<()>) -> Stored<()> {
     run(params![
         set.agreement.bucket().number(),
         set.agreement.as_str(),

@@ -1,7 +1,8 @@
 //! What is settled with counterparties, day by day.
 
-use super::rows::Desk;
+use super::desk::Desk;
 use super::sql::{self, Columns, statements};
+use super::value::params;
 use accord_core::ids::{
     ClientId, CustomerId, Owner, PaymentId, PaymentRequestId, PostingId, RefundId, RefundRequestId,
 };
@@ -11,7 +12,6 @@ use accord_core::moment::Timestamp;
 use accord_core::money::Currency;
 use accord_core::store::Stored;
 use accord_core::store::settlement::{SettlementRows, SettlementTx};
-use rusqlite::params;
 
 macro_rules! item_columns {
     () => {
@@ -41,7 +41,7 @@ statements! {
         ORDER BY p.at, p.id, e.line LIMIT ?6";
 }
 
-fn read_item(row: &mut Columns<'_, '_>) -> Stored<SettlementItem> {
+fn read_item(row: &mut Columns<'_>) -> Stored<SettlementItem> {
     Ok(SettlementItem {
         posting: row.parsed(PostingId::read)?,
         client: ClientId::new(row.get::<String>()?),
@@ -57,7 +57,7 @@ fn read_item(row: &mut Columns<'_, '_>) -> Stored<SettlementItem> {
     })
 }
 
-fn read_entry(row: &mut Columns<'_, '_>) -> Stored<(Posting, Entry)> {
+fn read_entry(row: &mut Columns<'_>) -> Stored<(Posting, Entry)> {
     let posting = Posting {
         id: row.parsed(PostingId::read)?,
         kind: row.parsed(PostingKind::parse)?,
@@ -129,55 +129,5 @@ impl SettlementTx for Desk<'_> {
             item.amount,
         ];
         sql::write(self.0, INSERT_ITEM, values)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sqlite::migrations;
-    use accord_core::handle::Bucket;
-    use accord_core::{Moment, Timestamp};
-    use rusqlite::Connection;
-
-    #[test]
-    fn debits_of_before_get_their_items_when_the_schema_is_brought_up_to_date() {
-        let mut random = Moment::new(Timestamp(0), [5; 32]).random("ids");
-        let bucket = Bucket::new(7);
-        let posting = PostingId::mint(bucket, &mut random);
-        let payment = PaymentId::mint(bucket, &mut random);
-        let db = Connection::open_in_memory().expect("a database in memory");
-        let [first, second] = migrations::ALL else { panic!("two steps") };
-        db.execute_batch(first.sql).expect("the first step");
-        db.execute_batch(&format!(
-            "INSERT INTO payments (bucket, id, owner, client, dialect, request_id, fingerprint, agreement, customer,
-               currency, amount, evaluation, stage, settled_at, answered_unknown, description, extras, created_at,
-               posting)
-             VALUES (7, '{payment}', 'o', 'c', 'd', '=r', x'00', 'a', 'u', 'IQD', 5, 0, 'succeeded', 9, 0, '', '{{}}',
-               1, '{posting}');
-             INSERT INTO postings VALUES (7, '{posting}', 'debit', '{payment}', 9), (7, 'x', 'credit', 'in', 8);
-             INSERT INTO entries VALUES (7, '{posting}', 0, 'user:u', 'IQD', -5),
-               (7, '{posting}', 1, 'payable:3:c', 'IQD', 5), (7, 'x', 0, 'funding', 'IQD', -5),
-               (7, 'x', 1, 'user:u', 'IQD', 5);"
-        ))
-        .expect("rows of before");
-        db.execute_batch(second.sql).expect("the second step");
-        let desk = Desk(&db);
-        let items = desk.settlement_items(&ClientId::new("c"), Span::ALL, None, 9).expect("items");
-        let expected = SettlementItem {
-            posting,
-            client: ClientId::new("c"),
-            owner: Owner::from_row("o"),
-            settled_at: Timestamp(9),
-            kind: SettlementKind::Debit,
-            payment,
-            request_id: PaymentRequestId::new("=r"),
-            refund: None,
-            refund_request_id: None,
-            currency: Currency::parse("IQD").expect("a currency"),
-            amount: 5,
-        };
-        assert_eq!(items, [expected]);
-        assert_eq!(desk.settlement_items_after(None, 9).expect("items").len(), 1);
     }
 }

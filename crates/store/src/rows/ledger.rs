@@ -1,11 +1,12 @@
 //! Rows of the ledger: accounts, postings, entries.
 
+use super::engine::Engine;
 use super::sql::{self, Columns, statements};
+use super::value::params;
 use accord_core::ids::{CustomerId, PostingId};
 use accord_core::ledger::{Account, Entry, Party, Posting, PostingKind};
 use accord_core::money::Currency;
 use accord_core::store::{StoreFault, Stored};
-use rusqlite::{Connection, params};
 use std::collections::BTreeSet;
 
 statements! {
@@ -15,7 +16,8 @@ statements! {
         ORDER BY currency";
     ACCOUNTS_AFTER = "SELECT customer, currency, balance FROM accounts
         WHERE (bucket, customer, currency) > (?1, ?2, ?3) ORDER BY bucket, customer, currency LIMIT ?4";
-    PUT_ACCOUNT = "INSERT OR REPLACE INTO accounts (bucket, customer, currency, balance) VALUES (?1, ?2, ?3, ?4)";
+    PUT_ACCOUNT = "INSERT INTO accounts (bucket, customer, currency, balance) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT (bucket, customer, currency) DO UPDATE SET balance = excluded.balance";
     POSTING = "SELECT id, kind, reference, at FROM postings WHERE bucket = ?1 AND id = ?2";
     POSTINGS_AFTER = "SELECT id, kind, reference, at FROM postings
         WHERE (bucket, id) > (?1, ?2) ORDER BY bucket, id LIMIT ?3";
@@ -26,7 +28,7 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 }
 
-fn read_account(row: &mut Columns<'_, '_>) -> Stored<Account> {
+fn read_account(row: &mut Columns<'_>) -> Stored<Account> {
     Ok(Account {
         customer: row.parsed(CustomerId::read)?,
         currency: row.parsed(Currency::parse)?,
@@ -34,38 +36,40 @@ fn read_account(row: &mut Columns<'_, '_>) -> Stored<Account> {
     })
 }
 
-pub(super) fn account(db: &Connection, customer: &CustomerId, currency: Currency) -> Stored<Option<Account>> {
+pub(crate) fn account(db: &dyn Engine, customer: &CustomerId, currency: Currency) -> Stored<Option<Account>> {
     let key = params![customer.bucket().number(), customer.as_str(), currency.code()];
     sql::one(db, ACCOUNT, key, read_account)
 }
 
-pub(super) fn accounts_of(db: &Connection, customer: &CustomerId) -> Stored<Vec<Account>> {
+pub(crate) fn accounts_of(db: &dyn Engine, customer: &CustomerId) -> Stored<Vec<Account>> {
     sql::many(db, ACCOUNTS_OF, params![customer.bucket().number(), customer.as_str()], read_account)
 }
 
-pub(super) fn accounts_after(
-    db: &Connection,
+pub(crate) fn accounts_after(
+    db: &dyn Engine,
     after: Option<(&CustomerId, Currency)>,
     limit: usize,
 ) -> Stored<Vec<Account>> {
     let limit = sql::limit(limit);
     match &after {
-        None => sql::many(db, ACCOUNTS_AFTER, params![-1, "", "", limit], read_account),
+        None => sql::scan(db, ACCOUNTS_AFTER, params![-1, "", "", limit], read_account, |row| {
+            row.customer.bucket()
+        }),
         Some((customer, currency)) => {
             let key = params![customer.bucket().number(), customer.as_str(), currency.code(), limit];
-            sql::many(db, ACCOUNTS_AFTER, key, read_account)
+            sql::scan(db, ACCOUNTS_AFTER, key, read_account, |row| row.customer.bucket())
         }
     }
 }
 
-pub(super) fn put_account(db: &Connection, account: &Account) -> Stored<()> {
+pub(crate) fn put_account(db: &dyn Engine, account: &Account) -> Stored<()> {
     let customer = &account.customer;
     let values =
         params![customer.bucket().number(), customer.as_str(), account.currency.code(), account.balance];
     sql::write(db, PUT_ACCOUNT, values)
 }
 
-fn read_posting(row: &mut Columns<'_, '_>) -> Stored<Posting> {
+fn read_posting(row: &mut Columns<'_>) -> Stored<Posting> {
     Ok(Posting {
         id: row.parsed(PostingId::read)?,
         kind: row.parsed(PostingKind::parse)?,
@@ -74,12 +78,12 @@ fn read_posting(row: &mut Columns<'_, '_>) -> Stored<Posting> {
     })
 }
 
-pub(super) fn posting(db: &Connection, id: &PostingId) -> Stored<Option<Posting>> {
+pub(crate) fn posting(db: &dyn Engine, id: &PostingId) -> Stored<Option<Posting>> {
     sql::one(db, POSTING, params![id.bucket().number(), id.as_str()], read_posting)
 }
 
-pub(super) fn postings_after(
-    db: &Connection,
+pub(crate) fn postings_after(
+    db: &dyn Engine,
     after: Option<&PostingId>,
     limit: usize,
 ) -> Stored<Vec<Posting>> {
@@ -87,7 +91,7 @@ pub(super) fn postings_after(
     sql::many(db, POSTINGS_AFTER, params![bucket, id, sql::limit(limit)], read_posting)
 }
 
-pub(super) fn entries_of(db: &Connection, posting: &PostingId) -> Stored<Vec<Entry>> {
+pub(crate) fn entries_of(db: &dyn Engine, posting: &PostingId) -> Stored<Vec<Entry>> {
     sql::many(db, ENTRIES, params![posting.bucket().number(), posting.as_str()], |row| {
         Ok(Entry {
             posting: row.parsed(PostingId::read)?,
@@ -99,7 +103,7 @@ pub(super) fn entries_of(db: &Connection, posting: &PostingId) -> Stored<Vec<Ent
     })
 }
 
-pub(super) fn insert_posting(db: &Connection, posting: &Posting, entries: &[Entry]) -> Stored<()> {
+pub(crate) fn insert_posting(db: &dyn Engine, posting: &Posting, entries: &[Entry]) -> Stored<()> {
     // Checked first, so that a conflict leaves no row.
     let lines: BTreeSet<u32> = entries.iter().map(|entry| entry.line).collect();
     if lines.len() < entries.len() {

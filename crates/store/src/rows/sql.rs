@@ -1,14 +1,14 @@
-//! Between rows and types: running cached statements, reading columns in order, writing lists as text.
+//! Between rows and types: running statements, reading columns in order, writing lists as text.
 //!
-//! What a column means is said in the file of its area; what SQLite's errors mean is said here.
+//! What a column means is said in the file of its area; what an engine's errors mean is said in its own folder.
 
+use super::engine::{Engine, Row};
+use super::value::{FromValue, Params, Value};
 use accord_core::handle::Bucket;
 use accord_core::moment::Timestamp;
 use accord_core::money::{Amount, Currency};
 use accord_core::secret::Digest;
 use accord_core::store::{StoreFault, Stored};
-use rusqlite::types::{FromSql, ValueRef};
-use rusqlite::{Connection, ErrorCode, Params, Row};
 
 /// Declares statements as constants, and for tests the list of them all.
 macro_rules! statements {
@@ -16,154 +16,135 @@ macro_rules! statements {
         $($seen const $name: &str = $sql;)+
         /// Every statement of this file.
         #[cfg(test)]
-        pub(super) const STATEMENTS: &[&str] = &[$($name),+];
+        pub(crate) const STATEMENTS: &[&str] = &[$($name),+];
     };
 }
-pub(super) use statements;
+pub(crate) use statements;
 
 /// The columns of a row, read from left to right.
-pub(super) struct Columns<'a, 'r> {
-    row: &'a Row<'r>,
+pub(crate) struct Columns<'a> {
+    row: &'a dyn Row,
     next: usize,
 }
 
-impl Columns<'_, '_> {
-    /// The next column as SQLite's own kind of value.
-    pub(super) fn get<T: FromSql>(&mut self) -> Stored<T> {
+impl Columns<'_> {
+    /// The next column as a plain value.
+    pub(crate) fn get<T: FromValue>(&mut self) -> Stored<T> {
         let index = self.next;
         self.next += 1;
-        self.row.get(index).map_err(|error| StoreFault::Corrupt(error.to_string()))
+        self.row.value(index).and_then(T::from_value).ok_or_else(|| corrupt(self.row, index))
     }
 
     /// The next column as text that `parse` understands.
-    pub(super) fn parsed<T>(&mut self, parse: impl Fn(&str) -> Option<T>) -> Stored<T> {
+    pub(crate) fn parsed<T>(&mut self, parse: impl Fn(&str) -> Option<T>) -> Stored<T> {
         self.maybe(parse)?.ok_or_else(|| corrupt(self.row, self.next - 1))
     }
 
     /// The next column as text that `parse` understands, or NULL.
-    pub(super) fn maybe<T>(&mut self, parse: impl Fn(&str) -> Option<T>) -> Stored<Option<T>> {
+    pub(crate) fn maybe<T>(&mut self, parse: impl Fn(&str) -> Option<T>) -> Stored<Option<T>> {
         let index = self.next;
         self.next += 1;
-        match self.row.get_ref(index).map_err(|error| StoreFault::Corrupt(error.to_string()))? {
-            ValueRef::Null => Ok(None),
-            ValueRef::Text(text) => {
-                let value = std::str::from_utf8(text).ok().and_then(parse);
-                value.map(Some).ok_or_else(|| corrupt(self.row, index))
-            }
+        match self.row.value(index) {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Text(text)) => parse(text).map(Some).ok_or_else(|| corrupt(self.row, index)),
             _ => Err(corrupt(self.row, index)),
         }
     }
 
-    pub(super) fn time(&mut self) -> Stored<Timestamp> {
+    pub(crate) fn time(&mut self) -> Stored<Timestamp> {
         self.get().map(Timestamp)
     }
 
-    pub(super) fn maybe_time(&mut self) -> Stored<Option<Timestamp>> {
+    pub(crate) fn maybe_time(&mut self) -> Stored<Option<Timestamp>> {
         Ok(self.get::<Option<i64>>()?.map(Timestamp))
     }
 
-    pub(super) fn digest(&mut self) -> Stored<Digest> {
+    pub(crate) fn digest(&mut self) -> Stored<Digest> {
         self.get().map(Digest)
     }
 
     /// Two columns, currency and value, as an amount.
-    pub(super) fn amount(&mut self) -> Stored<Amount> {
+    pub(crate) fn amount(&mut self) -> Stored<Amount> {
         let currency = self.parsed(Currency::parse)?;
         let value = self.get()?;
         Amount::new(currency, value).ok_or_else(|| corrupt(self.row, self.next - 1))
     }
 
-    pub(super) fn bucket(&mut self) -> Stored<Bucket> {
+    pub(crate) fn bucket(&mut self) -> Stored<Bucket> {
         self.get().map(Bucket::new)
     }
 }
 
-fn corrupt(row: &Row<'_>, index: usize) -> StoreFault {
-    let column = row.as_ref().column_name(index).unwrap_or("?").to_owned();
-    StoreFault::Corrupt(format!("column {column} holds no value of its type"))
+fn corrupt(row: &dyn Row, index: usize) -> StoreFault {
+    StoreFault::Corrupt(format!("column {} holds no value of its type", row.name(index)))
 }
 
 /// The one row of a query, if it is there.
-pub(super) fn one<T>(
-    db: &Connection,
-    sql: &str,
-    params: impl Params,
-    read: impl Fn(&mut Columns<'_, '_>) -> Stored<T>,
+pub(crate) fn one<T>(
+    db: &dyn Engine,
+    sql: &'static str,
+    params: Params<'_>,
+    read: impl Fn(&mut Columns<'_>) -> Stored<T>,
 ) -> Stored<Option<T>> {
-    let mut statement = db.prepare_cached(sql).map_err(fault)?;
-    let mut rows = statement.query(params).map_err(fault)?;
-    match rows.next().map_err(fault)? {
-        Some(row) => read(&mut Columns { row, next: 0 }).map(Some),
-        None => Ok(None),
-    }
-}
-
-/// All rows of a query.
-pub(super) fn many<T>(
-    db: &Connection,
-    sql: &str,
-    params: impl Params,
-    read: impl Fn(&mut Columns<'_, '_>) -> Stored<T>,
-) -> Stored<Vec<T>> {
-    let mut statement = db.prepare_cached(sql).map_err(fault)?;
-    let mut rows = statement.query(params).map_err(fault)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().map_err(fault)? {
-        found.push(read(&mut Columns { row, next: 0 })?);
-    }
+    let mut found = None;
+    db.query(sql, params, &mut |row| {
+        found = Some(read(&mut Columns { row, next: 0 })?);
+        Ok(false)
+    })?;
     Ok(found)
 }
 
+/// All rows of a query.
+pub(crate) fn many<T>(
+    db: &dyn Engine,
+    sql: &'static str,
+    params: Params<'_>,
+    read: impl Fn(&mut Columns<'_>) -> Stored<T>,
+) -> Stored<Vec<T>> {
+    let mut found = Vec::new();
+    db.query(sql, params, &mut |row| {
+        found.push(read(&mut Columns { row, next: 0 })?);
+        Ok(true)
+    })?;
+    Ok(found)
+}
+
+/// All rows of a query over many buckets. Inside a transaction nobody else changes what was found before it ends.
+pub(crate) fn scan<T>(
+    db: &dyn Engine,
+    sql: &'static str,
+    params: Params<'_>,
+    read: impl Fn(&mut Columns<'_>) -> Stored<T>,
+    bucket: impl Fn(&T) -> Bucket,
+) -> Stored<Vec<T>> {
+    loop {
+        let found = many(db, sql, params, &read)?;
+        if db.hold(&mut found.iter().map(&bucket))? {
+            return Ok(found);
+        }
+    }
+}
+
 /// Writes rows; a key that exists already is a conflict.
-pub(super) fn write(db: &Connection, sql: &str, params: impl Params) -> Stored<()> {
-    still_inside(db)?;
-    db.prepare_cached(sql).map_err(fault)?.execute(params).map_err(fault)?;
-    Ok(())
+pub(crate) fn write(db: &dyn Engine, sql: &'static str, params: Params<'_>) -> Stored<()> {
+    db.execute(sql, params).map(|_| ())
 }
 
 /// Changes the one row of a key; no such row is corruption.
-pub(super) fn change(db: &Connection, sql: &str, params: impl Params, what: &str) -> Stored<()> {
-    still_inside(db)?;
-    match db.prepare_cached(sql).map_err(fault)?.execute(params).map_err(fault)? {
+pub(crate) fn change(db: &dyn Engine, sql: &'static str, params: Params<'_>, what: &str) -> Stored<()> {
+    match db.execute(sql, params)? {
         0 => Err(StoreFault::Corrupt(format!("{what} to be replaced is not there"))),
         _ => Ok(()),
     }
 }
 
-/// On a full disk SQLite may roll back the whole transaction. A rule that went on then would commit line by line.
-fn still_inside(db: &Connection) -> Stored<()> {
-    match db.is_autocommit() {
-        true => Err(StoreFault::Unavailable("the database rolled the transaction back".into())),
-        false => Ok(()),
-    }
-}
-
-/// What an error of SQLite means to the rules.
-pub(super) fn fault(error: rusqlite::Error) -> StoreFault {
-    let code = error.sqlite_error().map(|inner| (inner.code, inner.extended_code));
-    match code {
-        Some((
-            ErrorCode::ConstraintViolation,
-            rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY | rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE,
-        )) => StoreFault::Conflict(error.to_string()),
-        Some((
-            ErrorCode::ConstraintViolation
-            | ErrorCode::DatabaseCorrupt
-            | ErrorCode::NotADatabase
-            | ErrorCode::TypeMismatch,
-            _,
-        )) => StoreFault::Corrupt(error.to_string()),
-        _ => StoreFault::Unavailable(error.to_string()),
-    }
-}
-
-/// A limit as SQLite counts.
-pub(super) fn limit(limit: usize) -> i64 {
+/// A limit as databases count.
+pub(crate) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
 /// A list as text: each item a line that ends, its fields parted by tabs.
-pub(super) fn write_list<'a>(items: impl IntoIterator<Item = Vec<&'a str>>) -> String {
+pub(crate) fn write_list<'a>(items: impl IntoIterator<Item = Vec<&'a str>>) -> String {
     let mut text = String::new();
     for fields in items {
         for (index, field) in fields.into_iter().enumerate() {
@@ -185,7 +166,7 @@ pub(super) fn write_list<'a>(items: impl IntoIterator<Item = Vec<&'a str>>) -> S
 }
 
 /// The list that [`write_list`] wrote; nothing when it did not.
-pub(super) fn read_list(text: &str) -> Option<Vec<Vec<String>>> {
+pub(crate) fn read_list(text: &str) -> Option<Vec<Vec<String>>> {
     let mut items = Vec::new();
     let mut fields = Vec::new();
     let mut field = String::new();
@@ -212,12 +193,12 @@ pub(super) fn read_list(text: &str) -> Option<Vec<Vec<String>>> {
 }
 
 /// A list of plain texts as text.
-pub(super) fn write_texts(texts: &[String]) -> String {
+pub(crate) fn write_texts(texts: &[String]) -> String {
     write_list(texts.iter().map(|text| vec![text.as_str()]))
 }
 
 /// The texts that [`write_texts`] wrote.
-pub(super) fn read_texts(text: &str) -> Option<Vec<String>> {
+pub(crate) fn read_texts(text: &str) -> Option<Vec<String>> {
     read_list(text)?
         .into_iter()
         .map(|fields| <[String; 1]>::try_from(fields).ok().map(|[text]| text))

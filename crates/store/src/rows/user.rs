@@ -1,11 +1,12 @@
 //! Rows of users, of the login ids that lead to them, and of the guards before their PINs.
 
+use super::engine::Engine;
 use super::sql::{self, Columns, statements};
+use super::value::params;
 use accord_core::handle::Bucket;
 use accord_core::ids::{CustomerId, LoginId};
 use accord_core::store::{StoreFault, Stored};
 use accord_core::user::{Language, PinGuard, User, UserStatus};
-use rusqlite::{Connection, params};
 
 macro_rules! user_columns {
     () => {
@@ -25,9 +26,11 @@ statements! {
         WHERE bucket = ?1 AND id = ?2";
     PIN_GUARD = "SELECT bucket, subject, wrong, window_started_at, blocked_until, blocks FROM pin_guards
         WHERE bucket = ?1 AND subject = ?2";
-    PUT_PIN_GUARD = "INSERT OR REPLACE INTO pin_guards
-        (bucket, subject, wrong, window_started_at, blocked_until, blocks) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    pub(super) GUARDS_BEFORE = "SELECT bucket, subject, wrong, window_started_at, blocked_until, blocks
+    PUT_PIN_GUARD = "INSERT INTO pin_guards
+        (bucket, subject, wrong, window_started_at, blocked_until, blocks) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT (bucket, subject) DO UPDATE SET wrong = excluded.wrong,
+        window_started_at = excluded.window_started_at, blocked_until = excluded.blocked_until, blocks = excluded.blocks";
+    pub(crate) GUARDS_BEFORE = "SELECT bucket, subject, wrong, window_started_at, blocked_until, blocks
         FROM pin_guards WHERE window_started_at < ?1 ORDER BY window_started_at, bucket, subject LIMIT ?2";
 }
 
@@ -36,7 +39,7 @@ fn login_bucket(login: &LoginId) -> u16 {
     Bucket::of(&["login", login.as_str()]).number()
 }
 
-fn read_user(row: &mut Columns<'_, '_>) -> Stored<User> {
+fn read_user(row: &mut Columns<'_>) -> Stored<User> {
     Ok(User {
         id: row.parsed(CustomerId::read)?,
         login_id: LoginId::new(row.get::<String>()?),
@@ -48,21 +51,21 @@ fn read_user(row: &mut Columns<'_, '_>) -> Stored<User> {
     })
 }
 
-pub(super) fn customer_of(db: &Connection, login: &LoginId) -> Stored<Option<CustomerId>> {
+pub(crate) fn customer_of(db: &dyn Engine, login: &LoginId) -> Stored<Option<CustomerId>> {
     sql::one(db, CUSTOMER_OF, params![login_bucket(login), login.as_str()], |row| {
         row.parsed(CustomerId::read)
     })
 }
 
-pub(super) fn user(db: &Connection, id: &CustomerId) -> Stored<Option<User>> {
+pub(crate) fn user(db: &dyn Engine, id: &CustomerId) -> Stored<Option<User>> {
     sql::one(db, USER, params![id.bucket().number(), id.as_str()], read_user)
 }
 
-pub(super) fn users(db: &Connection, limit: usize) -> Stored<Vec<User>> {
-    sql::many(db, USERS, [sql::limit(limit)], read_user)
+pub(crate) fn users(db: &dyn Engine, limit: usize) -> Stored<Vec<User>> {
+    sql::scan(db, USERS, params![sql::limit(limit)], read_user, |row| row.id.bucket())
 }
 
-pub(super) fn insert_user(db: &Connection, user: &User) -> Stored<()> {
+pub(crate) fn insert_user(db: &dyn Engine, user: &User) -> Stored<()> {
     // Looked up first, so that a conflict leaves neither of the two rows.
     if customer_of(db, &user.login_id)?.is_some() {
         return Err(StoreFault::Conflict("a user of that login id exists".into()));
@@ -82,7 +85,7 @@ pub(super) fn insert_user(db: &Connection, user: &User) -> Stored<()> {
     sql::write(db, INSERT_LOGIN, params![login_bucket(login), login.as_str(), user.id.as_str()])
 }
 
-pub(super) fn update_user(db: &Connection, user: &User) -> Stored<()> {
+pub(crate) fn update_user(db: &dyn Engine, user: &User) -> Stored<()> {
     let values = params![
         user.id.bucket().number(),
         user.id.as_str(),
@@ -94,7 +97,7 @@ pub(super) fn update_user(db: &Connection, user: &User) -> Stored<()> {
     sql::change(db, UPDATE_USER, values, "the user")
 }
 
-pub(super) fn read_guard(row: &mut Columns<'_, '_>) -> Stored<PinGuard> {
+pub(crate) fn read_guard(row: &mut Columns<'_>) -> Stored<PinGuard> {
     Ok(PinGuard {
         bucket: row.bucket()?,
         subject: row.get()?,
@@ -105,11 +108,11 @@ pub(super) fn read_guard(row: &mut Columns<'_, '_>) -> Stored<PinGuard> {
     })
 }
 
-pub(super) fn pin_guard(db: &Connection, bucket: Bucket, subject: &str) -> Stored<Option<PinGuard>> {
+pub(crate) fn pin_guard(db: &dyn Engine, bucket: Bucket, subject: &str) -> Stored<Option<PinGuard>> {
     sql::one(db, PIN_GUARD, params![bucket.number(), subject], read_guard)
 }
 
-pub(super) fn put_pin_guard(db: &Connection, guard: &PinGuard) -> Stored<()> {
+pub(crate) fn put_pin_guard(db: &dyn Engine, guard: &PinGuard) -> Stored<()> {
     let values = params![
         guard.bucket.number(),
         guard.subject,

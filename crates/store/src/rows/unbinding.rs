@@ -1,13 +1,13 @@
 //! The ends of agreements: questions to owners that brought no answer.
 
-use super::rows::Desk;
+use super::desk::Desk;
 use super::sql::{self, statements};
+use super::value::params;
 use accord_core::agreement::unbind::Consult;
 use accord_core::ids::AgreementId;
 use accord_core::moment::Timestamp;
 use accord_core::store::Stored;
 use accord_core::store::unbinding::{UnbindingRows, UnbindingTx};
-use rusqlite::params;
 
 statements! {
     CONSULT = "SELECT failed_at FROM consults WHERE bucket = ?1 AND agreement = ?2";

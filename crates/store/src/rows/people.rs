@@ -1,7 +1,8 @@
 //! What is known of users beside their money: profiles, one-time codes, messages of merchants.
 
-use super::rows::Desk;
+use super::desk::Desk;
 use super::sql::{self, read_list, statements, write_list};
+use super::value::{Params, params};
 use accord_core::ids::{AgreementId, CodeRequestId, CustomerId, MessageId, Owner};
 use accord_core::message::Channel;
 use accord_core::people::merchant_message::MessageClaim;
@@ -9,13 +10,15 @@ use accord_core::people::one_time_code::{CodeBudget, OneTimeCode};
 use accord_core::people::{Contact, ContactKind, Gender, PersonName, Profile};
 use accord_core::store::Stored;
 use accord_core::store::people::{PeopleRows, PeopleTx};
-use rusqlite::params;
 
 statements! {
     PROFILE = "SELECT customer, name, name_in_arabic, avatar, gender, birth_date, nationality, contacts FROM profiles
         WHERE bucket = ?1 AND customer = ?2";
-    PUT_PROFILE = "INSERT OR REPLACE INTO profiles (bucket, customer, name, name_in_arabic, avatar, gender,
-        birth_date, nationality, contacts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    PUT_PROFILE = "INSERT INTO profiles (bucket, customer, name, name_in_arabic, avatar, gender,
+        birth_date, nationality, contacts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        ON CONFLICT (bucket, customer) DO UPDATE SET name = excluded.name,
+        name_in_arabic = excluded.name_in_arabic, avatar = excluded.avatar, gender = excluded.gender,
+        birth_date = excluded.birth_date, nationality = excluded.nationality, contacts = excluded.contacts";
     ONE_TIME_CODE = "SELECT id, agreement, channel, salt, digest, wrong, sent_at, expires_at, verified_at
         FROM one_time_codes WHERE bucket = ?1 AND id = ?2";
     INSERT_ONE_TIME_CODE = "INSERT INTO one_time_codes (bucket, id, agreement, channel, salt, digest, wrong, sent_at,
@@ -24,8 +27,10 @@ statements! {
         sent_at = ?8, expires_at = ?9, verified_at = ?10 WHERE bucket = ?1 AND id = ?2";
     CODE_BUDGET = "SELECT agreement, window_started_at, sent, last_sent_at FROM code_budgets
         WHERE bucket = ?1 AND agreement = ?2";
-    PUT_CODE_BUDGET = "INSERT OR REPLACE INTO code_budgets (bucket, agreement, window_started_at, sent, last_sent_at)
-        VALUES (?1, ?2, ?3, ?4, ?5)";
+    PUT_CODE_BUDGET = "INSERT INTO code_budgets (bucket, agreement, window_started_at, sent, last_sent_at)
+        VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (bucket, agreement) DO UPDATE SET window_started_at = excluded.window_started_at,
+        sent = excluded.sent, last_sent_at = excluded.last_sent_at";
     MESSAGE_CLAIM = "SELECT owner, channel, request_id, fingerprint, agreement, message, created_at FROM message_claims
         WHERE bucket = ?1 AND owner = ?2 AND channel = ?3 AND request_id = ?4";
     INSERT_MESSAGE_CLAIM = "INSERT INTO message_claims (bucket, owner, channel, request_id, fingerprint, agreement,
@@ -69,7 +74,7 @@ fn read_contacts(text: &str) -> Option<Vec<Contact>> {
     read_list(text)?.into_iter().map(contact).collect()
 }
 
-fn with_code(code: &OneTimeCode, run: impl Fn(&[&dyn rusqlite::ToSql]) -> Stored<()>) -> Stored<()> {
+fn with_code(code: &OneTimeCode, run: impl Fn(Params<'_>) -> Stored<()>) -> Stored<()> {
     run(params![
         code.id.bucket().number(),
         code.id.as_str(),

@@ -1,6 +1,8 @@
 //! Rows of payments, and of the request ids that became them.
 
+use super::engine::Engine;
 use super::sql::{self, Columns, statements};
+use super::value::{Params, params};
 use accord_core::ids::{
     AgreementId, ClientId, CustomerId, DialectName, Owner, PaymentId, PaymentRequestId, PostingId,
 };
@@ -8,7 +10,6 @@ use accord_core::moment::Timestamp;
 use accord_core::outcome::Refusal;
 use accord_core::payment::{Payment, PaymentClaim, PaymentStage, Resolution};
 use accord_core::store::{StoreFault, Stored};
-use rusqlite::{Connection, params};
 
 macro_rules! payment_columns {
     () => {
@@ -46,8 +47,8 @@ statements! {
         WHERE bucket = ?1 AND id = ?2";
 }
 
-pub(super) fn payment_claim(
-    db: &Connection,
+pub(crate) fn payment_claim(
+    db: &dyn Engine,
     owner: &Owner,
     request: &PaymentRequestId,
 ) -> Stored<Option<PaymentClaim>> {
@@ -62,7 +63,7 @@ pub(super) fn payment_claim(
     })
 }
 
-pub(super) fn insert_payment_claim(db: &Connection, claim: &PaymentClaim) -> Stored<()> {
+pub(crate) fn insert_payment_claim(db: &dyn Engine, claim: &PaymentClaim) -> Stored<()> {
     let bucket = PaymentClaim::bucket_of(&claim.owner, &claim.request_id);
     let values = params![
         bucket.number(),
@@ -74,7 +75,7 @@ pub(super) fn insert_payment_claim(db: &Connection, claim: &PaymentClaim) -> Sto
     sql::write(db, INSERT_CLAIM, values)
 }
 
-fn read_payment(row: &mut Columns<'_, '_>) -> Stored<Payment> {
+fn read_payment(row: &mut Columns<'_>) -> Stored<Payment> {
     Ok(Payment {
         id: row.parsed(PaymentId::read)?,
         owner: Owner::from_row(row.get::<String>()?),
@@ -113,36 +114,36 @@ fn read_payment(row: &mut Columns<'_, '_>) -> Stored<Payment> {
     })
 }
 
-pub(super) fn payment(db: &Connection, id: &PaymentId) -> Stored<Option<Payment>> {
+pub(crate) fn payment(db: &dyn Engine, id: &PaymentId) -> Stored<Option<Payment>> {
     sql::one(db, PAYMENT, params![id.bucket().number(), id.as_str()], read_payment)
 }
 
-pub(super) fn payments_to_resolve(db: &Connection, until: Timestamp, limit: usize) -> Stored<Vec<Payment>> {
-    sql::many(db, TO_RESOLVE, params![until.0, sql::limit(limit)], read_payment)
+pub(crate) fn payments_to_resolve(db: &dyn Engine, until: Timestamp, limit: usize) -> Stored<Vec<Payment>> {
+    sql::scan(db, TO_RESOLVE, params![until.0, sql::limit(limit)], read_payment, |row| row.id.bucket())
 }
 
-pub(super) fn next_payment_to_resolve(db: &Connection) -> Stored<Option<Timestamp>> {
-    sql::one(db, NEXT_TO_RESOLVE, [], |row| row.time())
+pub(crate) fn next_payment_to_resolve(db: &dyn Engine) -> Stored<Option<Timestamp>> {
+    sql::one(db, NEXT_TO_RESOLVE, params![], |row| row.time())
 }
 
-pub(super) fn payments_after(
-    db: &Connection,
+pub(crate) fn payments_after(
+    db: &dyn Engine,
     after: Option<&PaymentId>,
     limit: usize,
 ) -> Stored<Vec<Payment>> {
     let (bucket, id) = after.map_or((-1, ""), |id| (i64::from(id.bucket().number()), id.as_str()));
-    sql::many(db, AFTER, params![bucket, id, sql::limit(limit)], read_payment)
+    sql::scan(db, AFTER, params![bucket, id, sql::limit(limit)], read_payment, |row| row.id.bucket())
 }
 
-pub(super) fn insert_payment(db: &Connection, payment: &Payment) -> Stored<()> {
+pub(crate) fn insert_payment(db: &dyn Engine, payment: &Payment) -> Stored<()> {
     with_payment(payment, |values| sql::write(db, INSERT_PAYMENT, values))
 }
 
-pub(super) fn update_payment(db: &Connection, payment: &Payment) -> Stored<()> {
+pub(crate) fn update_payment(db: &dyn Engine, payment: &Payment) -> Stored<()> {
     with_payment(payment, |values| sql::change(db, UPDATE_PAYMENT, values, "the payment"))
 }
 
-fn with_payment(payment: &Payment, run: impl Fn(&[&dyn rusqlite::ToSql]) -> Stored<()>) -> Stored<()> {
+fn with_payment(payment: &Payment, run: impl Fn(Params<'_>) -> Stored<()>) -> Stored<()> {
     let (stage, settled_at, refusal) = match &payment.stage {
         PaymentStage::InProcess => ("in_process", None, None),
         PaymentStage::Succeeded { at } => ("succeeded", Some(at.0), None),

@@ -1,5 +1,6 @@
 //! The port over one connection. Each method is one line; the work is in the file of its area.
 
+use super::engine::Engine;
 use super::{agreement, client, journal, ledger, message, notification, payment, token, user};
 use accord_core::agreement::{Agreement, Consent, PrepareClaim, Session, Terms};
 use accord_core::client::{Client, ClientKey};
@@ -16,10 +17,9 @@ use accord_core::secret::Digest;
 use accord_core::store::{Rows, Stored, Tx};
 use accord_core::token::{Code, TokenSet};
 use accord_core::user::{PinGuard, User};
-use rusqlite::Connection;
 
-/// A connection inside a transaction.
-pub(super) struct Desk<'c>(pub(super) &'c Connection);
+/// A connection inside a transaction, or inside a look.
+pub(crate) struct Desk<'c>(pub(crate) &'c dyn Engine);
 
 impl Rows for Desk<'_> {
     fn client(&self, id: &ClientId) -> Stored<Option<Client>> {

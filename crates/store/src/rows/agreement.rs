@@ -1,6 +1,8 @@
 //! Rows of agreements and of what led to them: prepare claims, terms, sessions, consents.
 
+use super::engine::Engine;
 use super::sql::{self, Columns, read_texts, statements, write_list};
+use super::value::{Params, params};
 use accord_core::agreement::{
     Agreement, AgreementStage, Consent, Decision, EndedBy, PrepareClaim, Scope, Session, SessionStage,
     Terminal, Terms,
@@ -10,7 +12,6 @@ use accord_core::ids::{AgreementId, AuthId, ClientId, CustomerId, DialectName, O
 use accord_core::secret::{Digest, Salt};
 use accord_core::store::{StoreFault, Stored};
 use accord_core::user::Language;
-use rusqlite::{Connection, params};
 
 macro_rules! terms_columns {
     () => {
@@ -34,7 +35,7 @@ statements! {
         UNION ALL
         SELECT bucket, key, fingerprint, auth_id, answer, created_at FROM prepare_claims_cold
         WHERE bucket = ?1 AND key = ?2";
-    pub(super) CLAIMS_BEFORE = "SELECT bucket, key, fingerprint, auth_id, answer, created_at FROM prepare_claims
+    pub(crate) CLAIMS_BEFORE = "SELECT bucket, key, fingerprint, auth_id, answer, created_at FROM prepare_claims
         WHERE created_at < ?1 ORDER BY created_at, bucket, key LIMIT ?2";
     INSERT_PREPARE_CLAIM = "INSERT INTO prepare_claims (bucket, key, fingerprint, auth_id, answer, created_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -45,9 +46,9 @@ statements! {
     );
     SESSION = "SELECT auth_id, stage, decided_at, agreement, expires_at, wrong_pins, decided_by FROM sessions
         WHERE bucket = ?1 AND auth_id = ?2";
-    pub(super) OPEN_BEFORE = "SELECT auth_id, stage, decided_at, agreement, expires_at, wrong_pins, decided_by
+    pub(crate) OPEN_BEFORE = "SELECT auth_id, stage, decided_at, agreement, expires_at, wrong_pins, decided_by
         FROM sessions WHERE stage = 'open' AND expires_at < ?1 ORDER BY expires_at, bucket, auth_id LIMIT ?2";
-    pub(super) DECIDED_BEFORE = "SELECT auth_id, stage, decided_at, agreement, expires_at, wrong_pins, decided_by
+    pub(crate) DECIDED_BEFORE = "SELECT auth_id, stage, decided_at, agreement, expires_at, wrong_pins, decided_by
         FROM sessions WHERE stage <> 'open' AND decided_at < ?1 ORDER BY decided_at, bucket, auth_id LIMIT ?2";
     INSERT_SESSION = "INSERT INTO sessions
         (bucket, auth_id, stage, decided_at, agreement, expires_at, wrong_pins, decided_by)
@@ -61,11 +62,11 @@ statements! {
         (bucket, auth_id, decision, customer, text_digest, language, version, at, address)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     AGREEMENT = concat!("SELECT ", agreement_columns!(), " FROM agreements WHERE bucket = ?1 AND id = ?2");
-    pub(super) ENDED_BEFORE = concat!(
+    pub(crate) ENDED_BEFORE = concat!(
         "SELECT ", agreement_columns!(), " FROM agreements WHERE stage = 'ended' AND ended_at < ?1
         ORDER BY ended_at, bucket, id LIMIT ?2"
     );
-    pub(super) ENDED_BETWEEN = concat!(
+    pub(crate) ENDED_BETWEEN = concat!(
         "SELECT ", agreement_columns!(), " FROM agreements WHERE stage = 'ended' AND ended_at < ?1
         AND (ended_at, bucket, id) > (?3, ?4, ?5) ORDER BY ended_at, bucket, id LIMIT ?2"
     );
@@ -83,11 +84,11 @@ statements! {
         created_at = ?14 WHERE bucket = ?1 AND id = ?2";
 }
 
-pub(super) fn prepare_claim(db: &Connection, bucket: Bucket, key: &Digest) -> Stored<Option<PrepareClaim>> {
+pub(crate) fn prepare_claim(db: &dyn Engine, bucket: Bucket, key: &Digest) -> Stored<Option<PrepareClaim>> {
     sql::one(db, PREPARE_CLAIM, params![bucket.number(), key.0], read_claim)
 }
 
-pub(super) fn read_claim(row: &mut Columns<'_, '_>) -> Stored<PrepareClaim> {
+pub(crate) fn read_claim(row: &mut Columns<'_>) -> Stored<PrepareClaim> {
     Ok(PrepareClaim {
         bucket: row.bucket()?,
         key: row.digest()?,
@@ -98,7 +99,7 @@ pub(super) fn read_claim(row: &mut Columns<'_, '_>) -> Stored<PrepareClaim> {
     })
 }
 
-pub(super) fn insert_prepare_claim(db: &Connection, claim: &PrepareClaim) -> Stored<()> {
+pub(crate) fn insert_prepare_claim(db: &dyn Engine, claim: &PrepareClaim) -> Stored<()> {
     let values = params![
         claim.bucket.number(),
         claim.key.0,
@@ -110,7 +111,7 @@ pub(super) fn insert_prepare_claim(db: &Connection, claim: &PrepareClaim) -> Sto
     sql::write(db, INSERT_PREPARE_CLAIM, values)
 }
 
-pub(super) fn terms(db: &Connection, id: &AuthId) -> Stored<Option<Terms>> {
+pub(crate) fn terms(db: &dyn Engine, id: &AuthId) -> Stored<Option<Terms>> {
     sql::one(db, TERMS, params![id.bucket().number(), id.as_str()], |row| {
         Ok(Terms {
             auth_id: row.parsed(AuthId::read)?,
@@ -140,7 +141,7 @@ fn read_scopes(text: &str) -> Option<Vec<Scope>> {
     read_texts(text)?.iter().map(|word| Scope::parse(word)).collect()
 }
 
-pub(super) fn insert_terms(db: &Connection, terms: &Terms) -> Stored<()> {
+pub(crate) fn insert_terms(db: &dyn Engine, terms: &Terms) -> Stored<()> {
     let values = params![
         terms.auth_id.bucket().number(),
         terms.auth_id.as_str(),
@@ -166,11 +167,11 @@ pub(super) fn insert_terms(db: &Connection, terms: &Terms) -> Stored<()> {
     sql::write(db, INSERT_TERMS, values)
 }
 
-pub(super) fn session(db: &Connection, id: &AuthId) -> Stored<Option<Session>> {
+pub(crate) fn session(db: &dyn Engine, id: &AuthId) -> Stored<Option<Session>> {
     sql::one(db, SESSION, params![id.bucket().number(), id.as_str()], read_session)
 }
 
-pub(super) fn read_session(row: &mut Columns<'_, '_>) -> Stored<Session> {
+pub(crate) fn read_session(row: &mut Columns<'_>) -> Stored<Session> {
     Ok(Session {
         auth_id: row.parsed(AuthId::read)?,
         stage: {
@@ -190,15 +191,15 @@ pub(super) fn read_session(row: &mut Columns<'_, '_>) -> Stored<Session> {
     })
 }
 
-pub(super) fn insert_session(db: &Connection, session: &Session) -> Stored<()> {
+pub(crate) fn insert_session(db: &dyn Engine, session: &Session) -> Stored<()> {
     with_session(session, |values| sql::write(db, INSERT_SESSION, values))
 }
 
-pub(super) fn update_session(db: &Connection, session: &Session) -> Stored<()> {
+pub(crate) fn update_session(db: &dyn Engine, session: &Session) -> Stored<()> {
     with_session(session, |values| sql::change(db, UPDATE_SESSION, values, "the session"))
 }
 
-fn with_session(session: &Session, run: impl Fn(&[&dyn rusqlite::ToSql]) -> Stored<()>) -> Stored<()> {
+fn with_session(session: &Session, run: impl Fn(Params<'_>) -> Stored<()>) -> Stored<()> {
     let (stage, at, agreement) = match &session.stage {
         SessionStage::Open => ("open", None, None),
         SessionStage::Refused { at } => ("refused", Some(at.0), None),
@@ -216,7 +217,7 @@ fn with_session(session: &Session, run: impl Fn(&[&dyn rusqlite::ToSql]) -> Stor
     ])
 }
 
-pub(super) fn consent(db: &Connection, id: &AuthId) -> Stored<Option<Consent>> {
+pub(crate) fn consent(db: &dyn Engine, id: &AuthId) -> Stored<Option<Consent>> {
     sql::one(db, CONSENT, params![id.bucket().number(), id.as_str()], |row| {
         Ok(Consent {
             auth_id: row.parsed(AuthId::read)?,
@@ -231,7 +232,7 @@ pub(super) fn consent(db: &Connection, id: &AuthId) -> Stored<Option<Consent>> {
     })
 }
 
-pub(super) fn insert_consent(db: &Connection, consent: &Consent) -> Stored<()> {
+pub(crate) fn insert_consent(db: &dyn Engine, consent: &Consent) -> Stored<()> {
     let values = params![
         consent.auth_id.bucket().number(),
         consent.auth_id.as_str(),
@@ -246,7 +247,7 @@ pub(super) fn insert_consent(db: &Connection, consent: &Consent) -> Stored<()> {
     sql::write(db, INSERT_CONSENT, values)
 }
 
-pub(super) fn read_agreement(row: &mut Columns<'_, '_>) -> Stored<Agreement> {
+pub(crate) fn read_agreement(row: &mut Columns<'_>) -> Stored<Agreement> {
     Ok(Agreement {
         id: row.parsed(AgreementId::read)?,
         auth_id: row.parsed(AuthId::read)?,
@@ -271,16 +272,16 @@ pub(super) fn read_agreement(row: &mut Columns<'_, '_>) -> Stored<Agreement> {
     })
 }
 
-pub(super) fn agreement(db: &Connection, id: &AgreementId) -> Stored<Option<Agreement>> {
+pub(crate) fn agreement(db: &dyn Engine, id: &AgreementId) -> Stored<Option<Agreement>> {
     sql::one(db, AGREEMENT, params![id.bucket().number(), id.as_str()], read_agreement)
 }
 
-pub(super) fn agreements_of(db: &Connection, customer: &CustomerId, limit: usize) -> Stored<Vec<Agreement>> {
+pub(crate) fn agreements_of(db: &dyn Engine, customer: &CustomerId, limit: usize) -> Stored<Vec<Agreement>> {
     let values = params![customer.bucket().number(), customer.as_str(), sql::limit(limit)];
-    sql::many(db, AGREEMENTS_OF, values, read_agreement)
+    sql::scan(db, AGREEMENTS_OF, values, read_agreement, |row| row.id.bucket())
 }
 
-pub(super) fn insert_agreement(db: &Connection, agreement: &Agreement) -> Stored<()> {
+pub(crate) fn insert_agreement(db: &dyn Engine, agreement: &Agreement) -> Stored<()> {
     with_agreement(agreement, |values| sql::write(db, INSERT_AGREEMENT, values))?;
     let customer = &agreement.customer;
     let values = params![
@@ -293,11 +294,11 @@ pub(super) fn insert_agreement(db: &Connection, agreement: &Agreement) -> Stored
     sql::write(db, INSERT_USER_AGREEMENT, values)
 }
 
-pub(super) fn update_agreement(db: &Connection, agreement: &Agreement) -> Stored<()> {
+pub(crate) fn update_agreement(db: &dyn Engine, agreement: &Agreement) -> Stored<()> {
     with_agreement(agreement, |values| sql::change(db, UPDATE_AGREEMENT, values, "the agreement"))
 }
 
-fn with_agreement(agreement: &Agreement, run: impl Fn(&[&dyn rusqlite::ToSql]) -> Stored<()>) -> Stored<()> {
+fn with_agreement(agreement: &Agreement, run: impl Fn(Params<'_>) -> Stored<()>) -> Stored<()> {
     let (stage, at, by) = match &agreement.stage {
         AgreementStage::Consented => ("consented", None, None),
         AgreementStage::Active => ("active", None, None),

@@ -1,11 +1,12 @@
 //! The audit journal's checkpoints, what pruning finds, and what it removes or moves to the cold tables.
 
 use super::agreement::{read_agreement, read_claim, read_session};
+use super::desk::Desk;
 use super::notification::read_notification;
-use super::rows::Desk;
 use super::sql::{self, statements};
 use super::token::{read_code, read_set};
 use super::user::read_guard;
+use super::value::{Params, params};
 use super::{agreement, journal, notification, token, user};
 use accord_core::agreement::{Agreement, PrepareClaim, Session};
 use accord_core::checkpoint::Checkpoint;
@@ -19,15 +20,14 @@ use accord_core::store::Stored;
 use accord_core::store::audit::{AuditRows, AuditTx};
 use accord_core::token::{Code, TokenSet};
 use accord_core::user::PinGuard;
-use rusqlite::{Params, params};
 
 statements! {
     CHECKPOINTS = "SELECT number, at, content, signature FROM audit_checkpoints
-        WHERE bucket = 0 AND number > ?1 ORDER BY number LIMIT ?2";
+        WHERE bucket = ?1 AND number > ?2 ORDER BY number LIMIT ?3";
     LAST_CHECKPOINT = "SELECT number, at, content, signature FROM audit_checkpoints
-        WHERE bucket = 0 ORDER BY number DESC LIMIT 1";
+        WHERE bucket = ?1 ORDER BY number DESC LIMIT 1";
     INSERT_CHECKPOINT = "INSERT INTO audit_checkpoints (bucket, number, at, content, signature)
-        VALUES (0, ?1, ?2, ?3, ?4)";
+        VALUES (?1, ?2, ?3, ?4, ?5)";
     SEALED = "SELECT bucket, number FROM audit_sealed ORDER BY bucket";
     SEAL = "INSERT INTO audit_sealed (bucket, number) VALUES (?1, ?2)
         ON CONFLICT (bucket) DO UPDATE SET number = excluded.number";
@@ -48,7 +48,10 @@ statements! {
     REMOVE_GUARD = "DELETE FROM pin_guards WHERE bucket = ?1 AND subject = ?2";
 }
 
-fn read_checkpoint(row: &mut sql::Columns<'_, '_>) -> Stored<Checkpoint> {
+/// The bucket of all checkpoints.
+const HOME: u16 = 0;
+
+fn read_checkpoint(row: &mut sql::Columns<'_>) -> Stored<Checkpoint> {
     Ok(Checkpoint { number: row.get()?, at: row.time()?, content: row.get()?, signature: row.get()? })
 }
 
@@ -63,32 +66,48 @@ impl AuditRows for Desk<'_> {
         journal::after(self.0, stream, number, limit)
     }
     fn last_checkpoint(&self) -> Stored<Option<Checkpoint>> {
-        sql::one(self.0, LAST_CHECKPOINT, [], read_checkpoint)
+        sql::one(self.0, LAST_CHECKPOINT, params![HOME], read_checkpoint)
     }
     fn checkpoints_after(&self, number: u32, limit: usize) -> Stored<Vec<Checkpoint>> {
-        sql::many(self.0, CHECKPOINTS, params![number, sql::limit(limit)], read_checkpoint)
+        sql::many(self.0, CHECKPOINTS, params![HOME, number, sql::limit(limit)], read_checkpoint)
     }
     fn sealed_heads(&self) -> Stored<Vec<(Bucket, u32)>> {
-        sql::many(self.0, SEALED, [], |row| Ok((row.bucket()?, row.get()?)))
+        sql::many(self.0, SEALED, params![], |row| Ok((row.bucket()?, row.get()?)))
     }
 
     fn sessions_open_before(&self, time: Timestamp, limit: usize) -> Stored<Vec<Session>> {
-        sql::many(self.0, agreement::OPEN_BEFORE, params![time.0, sql::limit(limit)], read_session)
+        sql::scan(self.0, agreement::OPEN_BEFORE, params![time.0, sql::limit(limit)], read_session, |row| {
+            row.auth_id.bucket()
+        })
     }
     fn sessions_decided_before(&self, time: Timestamp, limit: usize) -> Stored<Vec<Session>> {
-        sql::many(self.0, agreement::DECIDED_BEFORE, params![time.0, sql::limit(limit)], read_session)
+        sql::scan(
+            self.0,
+            agreement::DECIDED_BEFORE,
+            params![time.0, sql::limit(limit)],
+            read_session,
+            |row| row.auth_id.bucket(),
+        )
     }
     fn prepare_claims_before(&self, time: Timestamp, limit: usize) -> Stored<Vec<PrepareClaim>> {
-        sql::many(self.0, agreement::CLAIMS_BEFORE, params![time.0, sql::limit(limit)], read_claim)
+        sql::scan(self.0, agreement::CLAIMS_BEFORE, params![time.0, sql::limit(limit)], read_claim, |row| {
+            row.bucket
+        })
     }
     fn codes_before(&self, time: Timestamp, limit: usize) -> Stored<Vec<Code>> {
-        sql::many(self.0, token::CODES_BEFORE, params![time.0, sql::limit(limit)], read_code)
+        sql::scan(self.0, token::CODES_BEFORE, params![time.0, sql::limit(limit)], read_code, |row| {
+            row.agreement.bucket()
+        })
     }
     fn token_sets_replaced_before(&self, time: Timestamp, limit: usize) -> Stored<Vec<TokenSet>> {
-        sql::many(self.0, token::REPLACED_BEFORE, params![time.0, sql::limit(limit)], read_set)
+        sql::scan(self.0, token::REPLACED_BEFORE, params![time.0, sql::limit(limit)], read_set, |row| {
+            row.agreement.bucket()
+        })
     }
     fn token_sets_lapsed_before(&self, time: Timestamp, limit: usize) -> Stored<Vec<TokenSet>> {
-        sql::many(self.0, token::LAPSED_BEFORE, params![time.0, sql::limit(limit)], read_set)
+        sql::scan(self.0, token::LAPSED_BEFORE, params![time.0, sql::limit(limit)], read_set, |row| {
+            row.agreement.bucket()
+        })
     }
     fn agreements_ended_before(
         &self,
@@ -98,22 +117,36 @@ impl AuditRows for Desk<'_> {
     ) -> Stored<Vec<Agreement>> {
         let limit = sql::limit(limit);
         let Some((at, id)) = after else {
-            return sql::many(self.0, agreement::ENDED_BEFORE, params![time.0, limit], read_agreement);
+            return sql::scan(
+                self.0,
+                agreement::ENDED_BEFORE,
+                params![time.0, limit],
+                read_agreement,
+                |row| row.id.bucket(),
+            );
         };
         let values = params![time.0, limit, at.0, id.bucket().number(), id.as_str()];
-        sql::many(self.0, agreement::ENDED_BETWEEN, values, read_agreement)
+        sql::scan(self.0, agreement::ENDED_BETWEEN, values, read_agreement, |row| row.id.bucket())
     }
     fn notifications_over_before(&self, time: Timestamp, limit: usize) -> Stored<Vec<Notification>> {
-        sql::many(self.0, notification::OVER_BEFORE, params![time.0, sql::limit(limit)], read_notification)
+        sql::scan(
+            self.0,
+            notification::OVER_BEFORE,
+            params![time.0, sql::limit(limit)],
+            read_notification,
+            |row| row.id.bucket(),
+        )
     }
     fn pin_guards_before(&self, time: Timestamp, limit: usize) -> Stored<Vec<PinGuard>> {
-        sql::many(self.0, user::GUARDS_BEFORE, params![time.0, sql::limit(limit)], read_guard)
+        sql::scan(self.0, user::GUARDS_BEFORE, params![time.0, sql::limit(limit)], read_guard, |row| {
+            row.bucket
+        })
     }
 }
 
 impl Desk<'_> {
     /// Runs statements of the same parameters, one after the other.
-    fn all<P: Params + Copy>(&self, statements: &[&str], values: P) -> Stored<()> {
+    fn all(&self, statements: &[&'static str], values: Params<'_>) -> Stored<()> {
         statements.iter().try_for_each(|sql| sql::write(self.0, sql, values))
     }
 }
@@ -121,35 +154,38 @@ impl Desk<'_> {
 impl AuditTx for Desk<'_> {
     fn insert_checkpoint(&mut self, checkpoint: &Checkpoint, heads: &[JournalHead]) -> Stored<()> {
         let Checkpoint { number, at, content, signature } = checkpoint;
-        sql::write(self.0, INSERT_CHECKPOINT, params![number, at.0, content, signature])?;
+        sql::write(self.0, INSERT_CHECKPOINT, params![HOME, number, at.0, content, signature])?;
         heads.iter().try_for_each(|head| sql::write(self.0, SEAL, params![head.stream.number(), head.number]))
     }
 
     fn remove_session(&mut self, id: &AuthId) -> Stored<()> {
-        self.all(&[REMOVE_SESSION], (id.bucket().number(), id.as_str()))
+        self.all(&[REMOVE_SESSION], params![id.bucket().number(), id.as_str()])
     }
     fn remove_terms(&mut self, id: &AuthId) -> Stored<()> {
-        self.all(&[REMOVE_TERMS], (id.bucket().number(), id.as_str()))
+        self.all(&[REMOVE_TERMS], params![id.bucket().number(), id.as_str()])
     }
     fn chill_terms(&mut self, id: &AuthId) -> Stored<()> {
-        self.all(&[CHILL_TERMS, REMOVE_TERMS], (id.bucket().number(), id.as_str()))
+        self.all(&[CHILL_TERMS, REMOVE_TERMS], params![id.bucket().number(), id.as_str()])
     }
     fn thaw_terms(&mut self, id: &AuthId) -> Stored<()> {
-        self.all(&[THAW_TERMS, REMOVE_COLD_TERMS], (id.bucket().number(), id.as_str()))
+        self.all(&[THAW_TERMS, REMOVE_COLD_TERMS], params![id.bucket().number(), id.as_str()])
     }
     fn chill_prepare_claim(&mut self, bucket: Bucket, key: &Digest) -> Stored<()> {
-        self.all(&[CHILL_CLAIM, REMOVE_CLAIM], (bucket.number(), key.0))
+        self.all(&[CHILL_CLAIM, REMOVE_CLAIM], params![bucket.number(), key.0])
     }
     fn remove_code(&mut self, bucket: Bucket, digest: &Digest) -> Stored<()> {
-        self.all(&[REMOVE_CODE], (bucket.number(), digest.0))
+        self.all(&[REMOVE_CODE], params![bucket.number(), digest.0])
     }
     fn chill_token_set(&mut self, agreement: &AgreementId, generation: u32) -> Stored<()> {
-        self.all(&[CHILL_SET, REMOVE_SET], (agreement.bucket().number(), agreement.as_str(), generation))
+        self.all(
+            &[CHILL_SET, REMOVE_SET],
+            params![agreement.bucket().number(), agreement.as_str(), generation],
+        )
     }
     fn remove_notification(&mut self, id: &NotificationId) -> Stored<()> {
-        self.all(&[REMOVE_ATTEMPTS, REMOVE_NOTIFICATION], (id.bucket().number(), id.as_str()))
+        self.all(&[REMOVE_ATTEMPTS, REMOVE_NOTIFICATION], params![id.bucket().number(), id.as_str()])
     }
     fn remove_pin_guard(&mut self, bucket: Bucket, subject: &str) -> Stored<()> {
-        self.all(&[REMOVE_GUARD], (bucket.number(), subject))
+        self.all(&[REMOVE_GUARD], params![bucket.number(), subject])
     }
 }

@@ -1,10 +1,11 @@
 //! Rows of the journal: appended, never changed.
 
+use super::engine::Engine;
 use super::sql::{self, Columns, statements};
+use super::value::params;
 use accord_core::handle::Bucket;
 use accord_core::journal::{JournalHead, JournalLine};
 use accord_core::store::Stored;
-use rusqlite::{Connection, params};
 
 macro_rules! columns {
     () => {
@@ -32,7 +33,7 @@ statements! {
     );
 }
 
-fn read_line(row: &mut Columns<'_, '_>) -> Stored<JournalLine> {
+fn read_line(row: &mut Columns<'_>) -> Stored<JournalLine> {
     Ok(JournalLine {
         stream: row.bucket()?,
         number: row.get()?,
@@ -45,29 +46,29 @@ fn read_line(row: &mut Columns<'_, '_>) -> Stored<JournalLine> {
     })
 }
 
-pub(super) fn journal_of(db: &Connection, bucket: Bucket, subject: &str) -> Stored<Vec<JournalLine>> {
+pub(crate) fn journal_of(db: &dyn Engine, bucket: Bucket, subject: &str) -> Stored<Vec<JournalLine>> {
     sql::many(db, JOURNAL_OF, params![bucket.number(), subject], read_line)
 }
 
-pub(super) fn after(db: &Connection, stream: Bucket, number: u32, limit: usize) -> Stored<Vec<JournalLine>> {
+pub(crate) fn after(db: &dyn Engine, stream: Bucket, number: u32, limit: usize) -> Stored<Vec<JournalLine>> {
     sql::many(db, AFTER, params![stream.number(), number, sql::limit(limit)], read_line)
 }
 
-pub(super) fn head(db: &Connection, stream: Bucket) -> Stored<Option<JournalHead>> {
+pub(crate) fn head(db: &dyn Engine, stream: Bucket) -> Stored<Option<JournalHead>> {
     sql::one(db, HEAD, params![stream.number()], |row| {
         Ok(JournalHead { stream: row.bucket()?, number: row.get()?, hash: row.digest()? })
     })
 }
 
-pub(super) fn heads(db: &Connection) -> Stored<Vec<JournalHead>> {
+pub(crate) fn heads(db: &dyn Engine) -> Stored<Vec<JournalHead>> {
     let mut heads = Vec::new();
-    for stream in sql::many(db, STREAMS, [], |row| row.bucket())? {
+    for stream in sql::many(db, STREAMS, params![], |row| row.bucket())? {
         heads.extend(head(db, stream)?);
     }
     Ok(heads)
 }
 
-pub(super) fn insert_journal(db: &Connection, line: &JournalLine) -> Stored<()> {
+pub(crate) fn insert_journal(db: &dyn Engine, line: &JournalLine) -> Stored<()> {
     let values = params![
         line.stream.number(),
         line.number,

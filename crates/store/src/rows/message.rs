@@ -1,6 +1,8 @@
 //! Rows of messages to users: one for each kind, subject and channel. What differs by kind is one line of fields.
 
+use super::engine::Engine;
 use super::sql::{self, read_list, statements, write_list};
+use super::value::params;
 use accord_core::Timestamp;
 use accord_core::agreement::EndedBy;
 use accord_core::ids::{AgreementId, CustomerId, MessageId, PaymentId};
@@ -9,7 +11,6 @@ use accord_core::money::{Amount, Currency};
 use accord_core::outcome::Refusal;
 use accord_core::store::Stored;
 use accord_core::user::Language;
-use rusqlite::{Connection, params};
 
 statements! {
     MESSAGES = "SELECT id, customer, channel, language, kind, details, at
@@ -18,7 +19,7 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (bucket, kind, subject, channel) DO NOTHING";
 }
 
-pub(super) fn messages(db: &Connection, customer: &CustomerId, limit: usize) -> Stored<Vec<Message>> {
+pub(crate) fn messages(db: &dyn Engine, customer: &CustomerId, limit: usize) -> Stored<Vec<Message>> {
     let values = params![customer.bucket().number(), customer.as_str(), sql::limit(limit)];
     sql::many(db, MESSAGES, values, |row| {
         Ok(Message {
@@ -35,7 +36,7 @@ pub(super) fn messages(db: &Connection, customer: &CustomerId, limit: usize) -> 
     })
 }
 
-pub(super) fn insert_message(db: &Connection, message: &Message) -> Stored<()> {
+pub(crate) fn insert_message(db: &dyn Engine, message: &Message) -> Stored<()> {
     let values = params![
         message.customer.bucket().number(),
         message.id.as_str(),

@@ -1,12 +1,13 @@
 //! Rows of the outbox: notifications, and every attempt at them.
 
+use super::engine::Engine;
 use super::sql::{self, Columns, read_list, statements, write_list};
+use super::value::{Params, params};
 use accord_core::ids::{AgreementId, ClientId, DialectName, NotificationId};
 use accord_core::moment::Timestamp;
 use accord_core::notification::{Attempt, Mark, Notification, NotificationState};
 use accord_core::secret::{Salt, SecretKind, SecretRef};
 use accord_core::store::Stored;
-use rusqlite::{Connection, params};
 
 macro_rules! notification_columns {
     () => {
@@ -29,7 +30,7 @@ statements! {
         WHERE state = 'pending' AND target = ?1 AND next_attempt_at <= ?2
         ORDER BY next_attempt_at, created_at, id LIMIT ?3"
     );
-    pub(super) OVER_BEFORE = concat!(
+    pub(crate) OVER_BEFORE = concat!(
         "SELECT ", notification_columns!(), " FROM notifications WHERE state <> 'pending' AND created_at < ?1
         ORDER BY created_at, id LIMIT ?2"
     );
@@ -48,7 +49,7 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 }
 
-pub(super) fn read_notification(row: &mut Columns<'_, '_>) -> Stored<Notification> {
+pub(crate) fn read_notification(row: &mut Columns<'_>) -> Stored<Notification> {
     Ok(Notification {
         id: row.parsed(NotificationId::read)?,
         kind: row.get()?,
@@ -106,43 +107,40 @@ fn read_marks(text: &str) -> Option<Vec<Mark>> {
         .collect()
 }
 
-pub(super) fn notification(db: &Connection, id: &NotificationId) -> Stored<Option<Notification>> {
+pub(crate) fn notification(db: &dyn Engine, id: &NotificationId) -> Stored<Option<Notification>> {
     sql::one(db, NOTIFICATION, params![id.bucket().number(), id.as_str()], read_notification)
 }
 
-pub(super) fn notifications(db: &Connection, limit: usize) -> Stored<Vec<Notification>> {
-    sql::many(db, NEWEST, [sql::limit(limit)], read_notification)
+pub(crate) fn notifications(db: &dyn Engine, limit: usize) -> Stored<Vec<Notification>> {
+    sql::scan(db, NEWEST, params![sql::limit(limit)], read_notification, |row| row.id.bucket())
 }
 
-pub(super) fn due_targets(db: &Connection, until: Timestamp, limit: usize) -> Stored<Vec<String>> {
+pub(crate) fn due_targets(db: &dyn Engine, until: Timestamp, limit: usize) -> Stored<Vec<String>> {
     sql::many(db, DUE_TARGETS, params![until.0, sql::limit(limit)], |row| row.get())
 }
 
-pub(super) fn due_notifications(
-    db: &Connection,
+pub(crate) fn due_notifications(
+    db: &dyn Engine,
     target: &str,
     until: Timestamp,
     limit: usize,
 ) -> Stored<Vec<Notification>> {
-    sql::many(db, DUE, params![target, until.0, sql::limit(limit)], read_notification)
+    sql::scan(db, DUE, params![target, until.0, sql::limit(limit)], read_notification, |row| row.id.bucket())
 }
 
-pub(super) fn next_notification_due(db: &Connection) -> Stored<Option<Timestamp>> {
-    sql::one(db, NEXT_DUE, [], |row| row.time())
+pub(crate) fn next_notification_due(db: &dyn Engine) -> Stored<Option<Timestamp>> {
+    sql::one(db, NEXT_DUE, params![], |row| row.time())
 }
 
-pub(super) fn insert_notification(db: &Connection, notification: &Notification) -> Stored<()> {
+pub(crate) fn insert_notification(db: &dyn Engine, notification: &Notification) -> Stored<()> {
     with_notification(notification, |values| sql::write(db, INSERT_NOTIFICATION, values))
 }
 
-pub(super) fn update_notification(db: &Connection, notification: &Notification) -> Stored<()> {
+pub(crate) fn update_notification(db: &dyn Engine, notification: &Notification) -> Stored<()> {
     with_notification(notification, |values| sql::change(db, UPDATE_NOTIFICATION, values, "the notification"))
 }
 
-fn with_notification(
-    notification: &Notification,
-    run: impl Fn(&[&dyn rusqlite::ToSql]) -> Stored<()>,
-) -> Stored<()> {
+fn with_notification(notification: &Notification, run: impl Fn(Params<'_>) -> Stored<()>) -> Stored<()> {
     run(params![
         notification.id.bucket().number(),
         notification.id.as_str(),
@@ -161,7 +159,7 @@ fn with_notification(
     ])
 }
 
-pub(super) fn attempts(db: &Connection, id: &NotificationId) -> Stored<Vec<Attempt>> {
+pub(crate) fn attempts(db: &dyn Engine, id: &NotificationId) -> Stored<Vec<Attempt>> {
     sql::many(db, ATTEMPTS, params![id.bucket().number(), id.as_str()], |row| {
         Ok(Attempt {
             notification: row.parsed(NotificationId::read)?,
@@ -173,7 +171,7 @@ pub(super) fn attempts(db: &Connection, id: &NotificationId) -> Stored<Vec<Attem
     })
 }
 
-pub(super) fn insert_attempt(db: &Connection, attempt: &Attempt) -> Stored<()> {
+pub(crate) fn insert_attempt(db: &dyn Engine, attempt: &Attempt) -> Stored<()> {
     let id = &attempt.notification;
     let values = params![
         id.bucket().number(),

@@ -1,7 +1,8 @@
 //! Refunds and closed orders: money given back.
 
-use super::rows::Desk;
+use super::desk::Desk;
 use super::sql::{self, Columns, statements};
+use super::value::{Params, params};
 use accord_core::ids::*;
 use accord_core::moment::Timestamp;
 use accord_core::outcome::Refusal;
@@ -10,7 +11,6 @@ use accord_core::payment::cancel::ClosedOrder;
 use accord_core::payment::refund::{Refund, RefundClaim, RefundStage};
 use accord_core::store::refund::{RefundRows, RefundTx};
 use accord_core::store::{StoreFault, Stored};
-use rusqlite::params;
 
 macro_rules! columns {
     () => {
@@ -73,16 +73,16 @@ impl RefundRows for Desk<'_> {
     }
 
     fn refunds_to_resolve(&self, until: Timestamp, limit: usize) -> Stored<Vec<Refund>> {
-        sql::many(self.0, TO_RESOLVE, params![until.0, sql::limit(limit)], read)
+        sql::scan(self.0, TO_RESOLVE, params![until.0, sql::limit(limit)], read, |row| row.id.bucket())
     }
 
     fn next_refund_to_resolve(&self) -> Stored<Option<Timestamp>> {
-        sql::one(self.0, NEXT_TO_RESOLVE, [], |row| row.time())
+        sql::one(self.0, NEXT_TO_RESOLVE, params![], |row| row.time())
     }
 
     fn refunds_after(&self, after: Option<&RefundId>, limit: usize) -> Stored<Vec<Refund>> {
         let (bucket, id) = after.map_or((-1, ""), |id| (i64::from(id.bucket().number()), id.as_str()));
-        sql::many(self.0, AFTER, params![bucket, id, sql::limit(limit)], read)
+        sql::scan(self.0, AFTER, params![bucket, id, sql::limit(limit)], read, |row| row.id.bucket())
     }
 
     fn closed_order(&self, owner: &Owner, request: &PaymentRequestId) -> Stored<Option<ClosedOrder>> {
@@ -120,7 +120,7 @@ impl RefundTx for Desk<'_> {
     }
 }
 
-fn read(row: &mut Columns<'_, '_>) -> Stored<Refund> {
+fn read(row: &mut Columns<'_>) -> Stored<Refund> {
     Ok(Refund {
         id: row.parsed(RefundId::read)?,
         owner: Owner::from_row(row.get::<String>()?),
@@ -154,7 +154,7 @@ fn read(row: &mut Columns<'_, '_>) -> Stored<Refund> {
     })
 }
 
-fn with(refund: &Refund, run: impl FnOnce(&[&dyn rusqlite::ToSql]) -> Stored<()>) -> Stored<()> {
+fn with(refund: &Refund, run: impl FnOnce(Params<'_>) -> Stored<()>) -> Stored<()> {
     let (stage, settled_at, refusal) = match &refund.stage {
         RefundStage::InProcess => ("in_process", None, None),
         RefundStage::Succeeded { at } => ("succeeded", Some(at.0), None),

@@ -1,0 +1,52 @@
+//! Tests of what the steps of the schema do to rows that are there already.
+
+use super::migrations;
+use crate::rows::desk::Desk;
+use accord_core::handle::Bucket;
+use accord_core::ids::{ClientId, Owner, PaymentId, PaymentRequestId, PostingId};
+use accord_core::ledger::settle::{SettlementItem, SettlementKind, Span};
+use accord_core::money::Currency;
+use accord_core::store::settlement::SettlementRows;
+use accord_core::{Moment, Timestamp};
+use rusqlite::Connection;
+
+#[test]
+fn debits_of_before_get_their_items_when_the_schema_is_brought_up_to_date() {
+    let mut random = Moment::new(Timestamp(0), [5; 32]).random("ids");
+    let bucket = Bucket::new(7);
+    let posting = PostingId::mint(bucket, &mut random);
+    let payment = PaymentId::mint(bucket, &mut random);
+    let db = Connection::open_in_memory().expect("a database in memory");
+    let [first, second] = migrations::ALL else { panic!("two steps") };
+    db.execute_batch(first.sql).expect("the first step");
+    db.execute_batch(&format!(
+        "INSERT INTO payments (bucket, id, owner, client, dialect, request_id, fingerprint, agreement, customer,
+           currency, amount, evaluation, stage, settled_at, answered_unknown, description, extras, created_at,
+           posting)
+         VALUES (7, '{payment}', 'o', 'c', 'd', '=r', x'00', 'a', 'u', 'IQD', 5, 0, 'succeeded', 9, 0, '', '{{}}',
+           1, '{posting}');
+         INSERT INTO postings VALUES (7, '{posting}', 'debit', '{payment}', 9), (7, 'x', 'credit', 'in', 8);
+         INSERT INTO entries VALUES (7, '{posting}', 0, 'user:u', 'IQD', -5),
+           (7, '{posting}', 1, 'payable:3:c', 'IQD', 5), (7, 'x', 0, 'funding', 'IQD', -5),
+           (7, 'x', 1, 'user:u', 'IQD', 5);"
+    ))
+    .expect("rows of before");
+    db.execute_batch(second.sql).expect("the second step");
+    let desk = Desk(&db);
+    let items = desk.settlement_items(&ClientId::new("c"), Span::ALL, None, 9).expect("items");
+    let expected = SettlementItem {
+        posting,
+        client: ClientId::new("c"),
+        owner: Owner::from_row("o"),
+        settled_at: Timestamp(9),
+        kind: SettlementKind::Debit,
+        payment,
+        request_id: PaymentRequestId::new("=r"),
+        refund: None,
+        refund_request_id: None,
+        currency: Currency::parse("IQD").expect("a currency"),
+        amount: 5,
+    };
+    assert_eq!(items, [expected]);
+    assert_eq!(desk.settlement_items_after(None, 9).expect("items").len(), 1);
+}
