@@ -3,10 +3,11 @@
 //! Nothing here changes an answer that a paper or a decision promises. What is promised without time limit moves
 //! to cold tables: prepare claims with the terms of their undecided sessions (decision 17), and dead pairs of
 //! tokens, which cancelToken and repeats of pay still recognise (decisions 29 and 32). Codes go when they would
-//! be answered as unknown anyway (decision 25). Payments, postings, agreements, their terms, consents and the
-//! journal stay for good.
+//! be answered as unknown anyway (decision 25). What was debited long ago counts for no period any more, but for the
+//! number of debits: of a living agreement it is folded into one row. Payments, postings, agreements, their terms,
+//! consents and the journal stay for good.
 
-use crate::agreement::SessionStage;
+use crate::agreement::{SessionStage, usage};
 use crate::ids::AgreementId;
 use crate::moment::{Moment, Timestamp};
 use crate::outcome::Ruled;
@@ -30,7 +31,13 @@ pub struct Retention {
     pub notification_ms: i64,
     /// PIN guards, after their counting began.
     pub guard_ms: i64,
+    /// What was debited on a day, after that day; then folded. Not shorter than [`SHORTEST_USAGE_MS`], nor than the time
+    /// after which any dialect lets agreements fall asleep.
+    pub usage_ms: i64,
 }
+
+/// A year that began on the agreement's date, and a day for zones.
+pub const SHORTEST_USAGE_MS: i64 = 368 * DAY;
 
 impl Default for Retention {
     fn default() -> Retention {
@@ -42,6 +49,7 @@ impl Default for Retention {
             token_ms: 30 * DAY,
             notification_ms: 30 * DAY,
             guard_ms: 30 * DAY,
+            usage_ms: 400 * DAY,
         }
     }
 }
@@ -52,12 +60,28 @@ pub const MOST: usize = 200;
 /// Up to where ended agreements have been looked through.
 const ENDED_SETTING: &str = "pruned_ended";
 
+type Prune = fn(&mut dyn Tx, &Retention, Timestamp, usize) -> Stored<usize>;
+
+const PRUNES: [Prune; 11] = [
+    open_sessions,
+    decided_sessions,
+    claims,
+    codes,
+    replaced,
+    lapsed,
+    ended,
+    notices,
+    guards,
+    one_time_codes,
+    day_usage,
+];
+
 /// Takes one step of at most `most` rows ([`MOST`] is the limit) and says how many it took; fewer than `most`:
 /// nothing is left for now.
 pub fn step(tx: &mut dyn Tx, retention: &Retention, most: usize, at: &Moment) -> Ruled<usize> {
     let most = most.min(MOST);
     let mut taken = 0;
-    for prune in [open_sessions, decided_sessions, claims, codes, replaced, lapsed, ended, notices, guards] {
+    for prune in PRUNES {
         if taken < most {
             taken += prune(tx, retention, at.now, most - taken)?;
         }
@@ -162,4 +186,27 @@ fn guards(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most: usize) -
         taken += 1;
     }
     Ok(taken)
+}
+
+/// As long as other codes: a late try hears that the code expired, and after that, that it is wrong.
+fn one_time_codes(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most: usize) -> Stored<usize> {
+    let codes = tx.one_time_codes_before(now.plus_millis(-retention.code_ms), most)?;
+    for code in &codes {
+        tx.remove_one_time_code(&code.id)?;
+    }
+    Ok(codes.len())
+}
+
+/// Folds what no period counts any more; of an ended agreement nothing is asked again.
+fn day_usage(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most: usize) -> Stored<usize> {
+    let kept_ms = retention.usage_ms.max(SHORTEST_USAGE_MS);
+    let until = now.plus_millis(-kept_ms).0.div_euclid(DAY);
+    let rows = tx.usage_between(usage::FOLDED_DAY + 1, until, most)?;
+    for row in &rows {
+        tx.remove_day_usage(&row.agreement, row.day, row.currency)?;
+        if tx.agreement(&row.agreement)?.is_some_and(|agreement| !agreement.ended()) {
+            usage::fold(tx, row)?;
+        }
+    }
+    Ok(rows.len())
 }

@@ -6,6 +6,7 @@ use super::{File, Tls};
 use crate::keys;
 use crate::place::StoreUrl;
 use crate::wallet::{Choices, Sections};
+use accord_core::policy::DAY;
 use accord_core::prune;
 use accord_core::secret::DerivationKeys;
 use accord_server::Upkeep;
@@ -122,7 +123,9 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
     let settlement_zone = notes.take("settlement.zone", Zone::parse(&file.settlement.zone));
     let qi = file.qi.as_ref().map(|qi| &qi.lifetimes);
     let alipay_plus = file.alipay_plus.as_ref().map(|alipay_plus| &alipay_plus.lifetimes);
-    let upkeep = upkeep(&file.retention, [qi, alipay_plus]);
+    let agreements =
+        [file.qi.as_ref().map(|qi| &qi.agreements), file.alipay_plus.as_ref().map(|it| &it.agreements)];
+    let upkeep = upkeep(&file.retention, [qi, alipay_plus], agreements);
     if file.qi.is_none() && file.alipay_plus.is_none() {
         notes.fault("qi", "no dialect is served: add a section [qi] or [alipay_plus]");
     }
@@ -232,12 +235,19 @@ impl Settings {
     }
 }
 
-/// Codes stay as long as a dialect tells used from expired ones: they are no choice of their own.
-pub fn upkeep(retention: &super::Retention, lifetimes: [Option<&super::Lifetimes>; 2]) -> Upkeep {
+/// Codes stay as long as a dialect tells used from expired ones, and what was debited as long as a limit or a sleep
+/// counts it: they are no choices of their own.
+pub fn upkeep(
+    retention: &super::Retention,
+    lifetimes: [Option<&super::Lifetimes>; 2],
+    agreements: [Option<&super::Agreements>; 2],
+) -> Upkeep {
     let usual = Upkeep::default();
     let or = |span: Option<Span>, usual: i64| span.map_or(usual, Span::millis);
     let kept = usual.retention;
     let code_memory = lifetimes.into_iter().flatten().filter_map(|lifetimes| lifetimes.code_memory);
+    let asleep = agreements.into_iter().flatten().filter_map(|agreements| agreements.asleep_after_days);
+    let asleep_ms = asleep.map(|days| i64::from(days).saturating_add(2).saturating_mul(DAY));
     Upkeep {
         retention: prune::Retention {
             open_ms: or(retention.undecided, kept.open_ms),
@@ -247,6 +257,7 @@ pub fn upkeep(retention: &super::Retention, lifetimes: [Option<&super::Lifetimes
             token_ms: or(retention.tokens, kept.token_ms),
             notification_ms: or(retention.notifications, kept.notification_ms),
             guard_ms: or(retention.pin_guards, kept.guard_ms),
+            usage_ms: asleep_ms.fold(kept.usage_ms, i64::max),
         },
         audit_key: None,
         checkpoint_ms: retention.checkpoint.map_or(usual.checkpoint_ms, |span| span.millis().unsigned_abs()),
@@ -413,6 +424,15 @@ mod tests {
                 assert!(said.contains(part), "{new}: `{part}` is not in: {said}");
             }
         }
+    }
+
+    #[test]
+    fn what_was_debited_is_kept_as_long_as_a_sleep_looks_for_it() {
+        let kept = |days: Option<u32>| {
+            let agreements = crate::config::Agreements { asleep_after_days: days, ..Default::default() };
+            upkeep(&Default::default(), [None; 2], [Some(&agreements), None]).retention.usage_ms / DAY
+        };
+        assert_eq!([kept(None), kept(Some(30)), kept(Some(730))], [400, 400, 732]);
     }
 
     #[test]

@@ -113,7 +113,8 @@ pub fn choices(config: &Path, public_url: &str) -> anyhow::Result<(Choices, Upke
         alipay_plus.wallet_names = vec![provision::WALLET_NAME.to_owned()];
     }
     let lifetimes = [Some(&file.qi.lifetimes), Some(&alipay_plus.lifetimes)];
-    let upkeep = check::upkeep(&file.retention, lifetimes);
+    let agreements = [Some(&file.qi.agreements), Some(&alipay_plus.agreements)];
+    let upkeep = check::upkeep(&file.retention, lifetimes, agreements);
     // The demo merchant is asked, and nobody else: the second clients have no URL.
     let consult = alipay_plus.consult_unbinding_url.take().filter(|url| !url.is_empty());
     let default =

@@ -1,5 +1,5 @@
 //! Payments under an agreement. The acts: [`pay`], [`inquire`], [`resolve`]; money given back: [`refund`],
-//! [`inquire_refund`], [`cancel`].
+//! [`inquire_refund`], [`cancel`]; what has no end yet: [`unresolved`].
 
 pub mod cancel;
 pub mod inquire;
@@ -7,6 +7,7 @@ pub mod inquire_refund;
 pub mod pay;
 pub mod refund;
 pub mod resolve;
+pub mod unresolved;
 
 use crate::handle::Bucket;
 use crate::ids::*;

@@ -11,6 +11,7 @@ pub mod people;
 pub mod refund;
 pub mod settlement;
 pub mod unbinding;
+pub mod upkeep;
 
 use crate::agreement::{Agreement, Consent, PrepareClaim, Session, Terms};
 use crate::client::{Client, ClientKey};
@@ -67,6 +68,7 @@ pub trait Rows:
     + settlement::SettlementRows
     + audit::AuditRows
     + operator::OperatorRows
+    + upkeep::UpkeepRows
 {
     /// The client of that id.
     fn client(&self, id: &ClientId) -> Stored<Option<Client>>;
@@ -162,6 +164,7 @@ pub trait Tx:
     + settlement::SettlementTx
     + audit::AuditTx
     + operator::OperatorTx
+    + upkeep::UpkeepTx
 {
     /// Registers a client, or replaces the row of its id.
     fn put_client(&mut self, client: &Client) -> Stored<()>;

@@ -24,8 +24,9 @@ statements! {
     INSERT_POSTING = "INSERT INTO postings (bucket, id, kind, reference, at) VALUES (?1, ?2, ?3, ?4, ?5)";
     ENTRIES = "SELECT posting, line, party, currency, amount FROM entries
         WHERE bucket = ?1 AND posting = ?2 ORDER BY line";
-    INSERT_ENTRY = "INSERT INTO entries (bucket, posting, line, party, currency, amount)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    // Whose and when: for users' accounts only, which are listed by time.
+    INSERT_ENTRY = "INSERT INTO entries (bucket, posting, line, party, currency, amount, customer, at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 }
 
 fn read_account(row: &mut Columns<'_>) -> Stored<Account> {
@@ -114,8 +115,13 @@ pub(crate) fn insert_posting(db: &dyn Engine, posting: &Posting, entries: &[Entr
     let values = params![bucket, id, posting.kind.as_str(), posting.reference, posting.at.0];
     sql::write(db, INSERT_POSTING, values)?;
     for entry in entries {
+        let customer = match &entry.party {
+            Party::User(customer) => Some(customer.as_str()),
+            Party::Payable { .. } | Party::RefundsInFlight | Party::Funding => None,
+        };
+        let (party, at) = (entry.party.to_row(), customer.map(|_| posting.at.0));
         let values =
-            params![bucket, id, entry.line, entry.party.to_row(), entry.currency.code(), entry.amount];
+            params![bucket, id, entry.line, party, entry.currency.code(), entry.amount, customer, at];
         sql::write(db, INSERT_ENTRY, values)?;
     }
     Ok(())

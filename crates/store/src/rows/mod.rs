@@ -21,6 +21,7 @@ pub(crate) mod settlement;
 pub(crate) mod sql;
 pub(crate) mod token;
 pub(crate) mod unbinding;
+pub(crate) mod upkeep;
 pub(crate) mod user;
 pub(crate) mod value;
 
@@ -42,5 +43,6 @@ pub(crate) const STATEMENTS: &[&[&str]] = &[
     settlement::STATEMENTS,
     token::STATEMENTS,
     unbinding::STATEMENTS,
+    upkeep::STATEMENTS,
     user::STATEMENTS,
 ];

@@ -32,6 +32,10 @@ statements! {
     );
     NEXT_TO_RESOLVE = "SELECT resolve_at FROM payments WHERE stage = 'in_process' AND resolve_at IS NOT NULL
         ORDER BY resolve_at LIMIT 1";
+    pub(crate) RUNNING = concat!(
+        "SELECT ", payment_columns!(), " FROM payments WHERE stage = 'in_process'
+        ORDER BY created_at, bucket, id LIMIT ?1"
+    );
     AFTER = concat!(
         "SELECT ", payment_columns!(), " FROM payments WHERE (bucket, id) > (?1, ?2) ORDER BY bucket, id LIMIT ?3"
     );
@@ -75,7 +79,7 @@ pub(crate) fn insert_payment_claim(db: &dyn Engine, claim: &PaymentClaim) -> Sto
     sql::write(db, INSERT_CLAIM, values)
 }
 
-fn read_payment(row: &mut Columns<'_>) -> Stored<Payment> {
+pub(crate) fn read_payment(row: &mut Columns<'_>) -> Stored<Payment> {
     Ok(Payment {
         id: row.parsed(PaymentId::read)?,
         owner: Owner::from_row(row.get::<String>()?),

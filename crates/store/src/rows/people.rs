@@ -21,6 +21,8 @@ statements! {
         birth_date = excluded.birth_date, nationality = excluded.nationality, contacts = excluded.contacts";
     ONE_TIME_CODE = "SELECT id, agreement, channel, salt, digest, wrong, sent_at, expires_at, verified_at
         FROM one_time_codes WHERE bucket = ?1 AND id = ?2";
+    pub(crate) CODES_BEFORE = "SELECT id, agreement, channel, salt, digest, wrong, sent_at, expires_at, verified_at
+        FROM one_time_codes WHERE expires_at < ?1 ORDER BY expires_at, bucket, id LIMIT ?2";
     INSERT_ONE_TIME_CODE = "INSERT INTO one_time_codes (bucket, id, agreement, channel, salt, digest, wrong, sent_at,
         expires_at, verified_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     UPDATE_ONE_TIME_CODE = "UPDATE one_time_codes SET agreement = ?3, channel = ?4, salt = ?5, digest = ?6, wrong = ?7,
@@ -74,6 +76,20 @@ fn read_contacts(text: &str) -> Option<Vec<Contact>> {
     read_list(text)?.into_iter().map(contact).collect()
 }
 
+pub(crate) fn read_code(row: &mut sql::Columns<'_>) -> Stored<OneTimeCode> {
+    Ok(OneTimeCode {
+        id: row.parsed(CodeRequestId::read)?,
+        agreement: row.parsed(AgreementId::read)?,
+        channel: row.parsed(ContactKind::parse)?,
+        salt: row.get()?,
+        digest: row.digest()?,
+        wrong: row.get()?,
+        sent_at: row.time()?,
+        expires_at: row.time()?,
+        verified_at: row.maybe_time()?,
+    })
+}
+
 fn with_code(code: &OneTimeCode, run: impl Fn(Params<'_>) -> Stored<()>) -> Stored<()> {
     run(params![
         code.id.bucket().number(),
@@ -106,19 +122,7 @@ impl PeopleRows for Desk<'_> {
     }
 
     fn one_time_code(&self, id: &CodeRequestId) -> Stored<Option<OneTimeCode>> {
-        sql::one(self.0, ONE_TIME_CODE, params![id.bucket().number(), id.as_str()], |row| {
-            Ok(OneTimeCode {
-                id: row.parsed(CodeRequestId::read)?,
-                agreement: row.parsed(AgreementId::read)?,
-                channel: row.parsed(ContactKind::parse)?,
-                salt: row.get()?,
-                digest: row.digest()?,
-                wrong: row.get()?,
-                sent_at: row.time()?,
-                expires_at: row.time()?,
-                verified_at: row.maybe_time()?,
-            })
-        })
+        sql::one(self.0, ONE_TIME_CODE, params![id.bucket().number(), id.as_str()], read_code)
     }
 
     fn code_budget(&self, agreement: &AgreementId) -> Stored<Option<CodeBudget>> {

@@ -35,6 +35,9 @@ statements! {
     );
     NEXT_TO_RESOLVE = "SELECT resolve_at FROM refunds WHERE stage = 'in_process' AND resolve_at IS NOT NULL
         ORDER BY resolve_at LIMIT 1";
+    pub(crate) RUNNING = concat!(
+        "SELECT ", columns!(), " FROM refunds WHERE stage = 'in_process' ORDER BY created_at, bucket, id LIMIT ?1"
+    );
     AFTER = concat!(
         "SELECT ", columns!(), " FROM refunds WHERE (bucket, id) > (?1, ?2) ORDER BY bucket, id LIMIT ?3"
     );
@@ -120,7 +123,7 @@ impl RefundTx for Desk<'_> {
     }
 }
 
-fn read(row: &mut Columns<'_>) -> Stored<Refund> {
+pub(crate) fn read(row: &mut Columns<'_>) -> Stored<Refund> {
     Ok(Refund {
         id: row.parsed(RefundId::read)?,
         owner: Owner::from_row(row.get::<String>()?),

@@ -34,11 +34,10 @@ statements! {
         "INSERT INTO settlement_items (bucket, ", item_columns!(), ")
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
     );
-    // The second comparison with 'user:' is what the partial index asks for.
-    ENTRIES_OF = "SELECT p.id, p.kind, p.reference, p.at, e.line, e.party, e.currency, e.amount
+    pub(crate) ENTRIES_OF = "SELECT p.id, p.kind, p.reference, p.at, e.line, e.party, e.currency, e.amount
         FROM entries AS e JOIN postings AS p ON p.bucket = e.bucket AND p.id = e.posting
-        WHERE e.bucket = ?1 AND e.party = ?2 AND e.party >= 'user:' AND (p.at, p.id, e.line) > (?3, ?4, ?5)
-        ORDER BY p.at, p.id, e.line LIMIT ?6";
+        WHERE e.bucket = ?1 AND e.customer = ?2 AND (e.at, e.posting, e.line) > (?3, ?4, ?5)
+        ORDER BY e.at, e.posting, e.line LIMIT ?6";
 }
 
 fn read_item(row: &mut Columns<'_>) -> Stored<SettlementItem> {
@@ -102,12 +101,12 @@ impl SettlementRows for Desk<'_> {
         after: Option<(Timestamp, &PostingId, u32)>,
         limit: usize,
     ) -> Stored<Vec<(Posting, Entry)>> {
-        let party = Party::User(customer.clone()).to_row();
         let (at, posting, line) = match after {
             Some((at, posting, line)) => (at.0, posting.as_str(), i64::from(line)),
             None => (i64::MIN, "", -1),
         };
-        let key = params![customer.bucket().number(), party, at, posting, line, sql::limit(limit)];
+        let key =
+            params![customer.bucket().number(), customer.as_str(), at, posting, line, sql::limit(limit)];
         sql::many(self.0, ENTRIES_OF, key, read_entry)
     }
 }

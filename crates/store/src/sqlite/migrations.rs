@@ -40,6 +40,14 @@ pub const ALL: &[Migration] = &[
             include_str!("migrations/0002_operator.sql"),
         ),
     },
+    Migration {
+        version: 3,
+        name: "statements_and_upkeep",
+        sql: concat!(
+            include_str!("migrations/0003_statement.sql"),
+            include_str!("migrations/0003_upkeep.sql"),
+        ),
+    },
 ];
 
 /// The newest version that this program knows.

@@ -11,13 +11,13 @@ use accord_core::{Moment, Timestamp};
 use rusqlite::Connection;
 
 #[test]
-fn debits_of_before_get_their_items_when_the_schema_is_brought_up_to_date() {
+fn debits_of_before_get_their_items_and_their_users_when_the_schema_is_brought_up_to_date() {
     let mut random = Moment::new(Timestamp(0), [5; 32]).random("ids");
     let bucket = Bucket::new(7);
     let posting = PostingId::mint(bucket, &mut random);
     let payment = PaymentId::mint(bucket, &mut random);
     let db = Connection::open_in_memory().expect("a database in memory");
-    let [first, second] = migrations::ALL else { panic!("two steps") };
+    let [first, second, third, ..] = migrations::ALL else { panic!("three steps") };
     db.execute_batch(first.sql).expect("the first step");
     db.execute_batch(&format!(
         "INSERT INTO payments (bucket, id, owner, client, dialect, request_id, fingerprint, agreement, customer,
@@ -49,4 +49,14 @@ fn debits_of_before_get_their_items_when_the_schema_is_brought_up_to_date() {
     };
     assert_eq!(items, [expected]);
     assert_eq!(desk.settlement_items_after(None, 9).expect("items").len(), 1);
+
+    db.execute_batch(third.sql).expect("the third step");
+    let mut whose =
+        db.prepare("SELECT party, customer, at FROM entries ORDER BY posting, line").expect("SQL");
+    let whose = whose.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("entries");
+    let whose: Vec<(String, Option<String>, Option<i64>)> = whose.collect::<Result<_, _>>().expect("entries");
+    let users: Vec<_> = whose.iter().filter(|(party, ..)| party == "user:u").collect();
+    assert!(users.iter().all(|(_, customer, _)| customer.as_deref() == Some("u")), "{whose:?}");
+    assert_eq!(users.iter().map(|(.., at)| *at).collect::<Vec<_>>(), [Some(9), Some(8)]);
+    assert_eq!(whose.iter().filter(|(_, customer, at)| customer.is_none() && at.is_none()).count(), 2);
 }

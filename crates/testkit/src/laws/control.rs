@@ -41,7 +41,7 @@ fn controls(number: u32, notice_at: Option<i64>, rich: bool) -> Controls {
     }
 }
 
-fn usage(number: u32, day: i64, code: &str, amount: i64) -> DayUsage {
+pub(super) fn usage(number: u32, day: i64, code: &str, amount: i64) -> DayUsage {
     DayUsage { agreement: agreement_id(number), day, currency: currency(code), amount, count: u32::MAX }
 }
 

@@ -21,6 +21,7 @@ pub mod script;
 pub mod settlement;
 pub mod transactions;
 pub mod unbinding;
+pub mod upkeep;
 
 use accord_core::outcome::{Ruled, Stop};
 use accord_core::store::{self, Rows, Store, StoreFault, Stored, Tx};
@@ -116,6 +117,11 @@ macro_rules! store_laws {
                 settlement_items_come_back_as_they_were,
                 settlement_items_come_by_time_in_pages,
                 a_users_entries_come_by_time_in_pages,
+            }
+            $crate::store_laws! { @tests $open; upkeep:
+                what_is_running_is_counted_and_comes_oldest_first,
+                old_usage_comes_by_day_and_goes,
+                old_one_time_codes_come_earliest_first_and_go,
             }
             $crate::store_laws! { @tests $open; script:
                 random_acts_have_the_same_end_on_the_model_store,

@@ -32,12 +32,12 @@ fn profile(number: u32, rich: bool) -> Profile {
     }
 }
 
-fn code_id(number: u8) -> CodeRequestId {
+pub(super) fn code_id(number: u8) -> CodeRequestId {
     let bucket: Bucket = bucket(u32::from(number));
     CodeRequestId::mint(bucket, &mut Moment::new(Timestamp(0), [number; 32]).random("code"))
 }
 
-fn one_time_code(number: u8, rich: bool) -> OneTimeCode {
+pub(super) fn one_time_code(number: u8, rich: bool) -> OneTimeCode {
     OneTimeCode {
         id: code_id(number),
         agreement: agreement_id(u32::from(number)),

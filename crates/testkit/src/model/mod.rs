@@ -13,6 +13,7 @@ mod settlement;
 mod table;
 mod tx;
 mod unbinding;
+mod upkeep;
 
 use accord_core::agreement::control::Controls;
 use accord_core::agreement::unbind::Consult;
