@@ -55,14 +55,15 @@ pub enum Answer {
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decided {
-    /// Approved now, or before by the same browser within the code's life: lead it back with the code.
+    /// Approved now, or before by the same browser or the phone it handed over to, within the code's life: lead it
+    /// back with the code.
     Approved {
         /// What was agreed.
         terms: Terms,
         /// The one code of this session.
         code: Secret,
     },
-    /// Refused now, or before by the same browser.
+    /// Refused now, or before by the same browser or the phone it handed over to.
     Refused {
         /// What was refused.
         terms: Terms,
@@ -148,7 +149,10 @@ pub fn outcome_of(
     context: Context<'_>,
     at: &Moment,
 ) -> Ruled<Decided> {
-    let same_browser = browser.is_some() && browser == session.decided_by;
+    let same_browser = match browser {
+        Some(browser) => session.decided_by == Some(browser) || handover::follows(rows, &session, browser)?,
+        None => false,
+    };
     let code_life = context.voice.policy().code_life_ms;
     match &session.stage {
         SessionStage::Approved { at: decided_at, agreement }

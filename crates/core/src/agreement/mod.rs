@@ -2,11 +2,12 @@
 //!
 //! [`Terms`] are what the owner asked for and never change. A [`Session`] is the open question to the user. An
 //! [`Agreement`] is the user's yes. The acts, in order: [`prepare`], [`sign_in`], [`decide`], [`end`]; [`login`]
-//! is the short way of a mini program that asks for no debits.
+//! is the short way of a mini program that asks for no debits, [`handover`] the way from a PC to a phone.
 
 pub mod control;
 pub mod decide;
 pub mod end;
+pub mod handover;
 pub mod limits;
 pub mod login;
 pub mod prepare;

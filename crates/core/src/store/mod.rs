@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod control;
+pub mod handover;
 pub mod operator;
 pub mod people;
 pub mod refund;
@@ -65,6 +66,7 @@ pub trait Rows:
     + control::ControlRows
     + people::PeopleRows
     + unbinding::UnbindingRows
+    + handover::HandoverRows
     + settlement::SettlementRows
     + audit::AuditRows
     + operator::OperatorRows
@@ -161,6 +163,7 @@ pub trait Tx:
     + control::ControlTx
     + people::PeopleTx
     + unbinding::UnbindingTx
+    + handover::HandoverTx
     + settlement::SettlementTx
     + audit::AuditTx
     + operator::OperatorTx

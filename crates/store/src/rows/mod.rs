@@ -9,6 +9,7 @@ pub(crate) mod client;
 pub(crate) mod control;
 pub(crate) mod desk;
 pub(crate) mod engine;
+pub(crate) mod handover;
 pub(crate) mod journal;
 pub(crate) mod ledger;
 pub(crate) mod message;
@@ -32,6 +33,7 @@ pub(crate) const STATEMENTS: &[&[&str]] = &[
     audit::STATEMENTS,
     client::STATEMENTS,
     control::STATEMENTS,
+    handover::STATEMENTS,
     journal::STATEMENTS,
     ledger::STATEMENTS,
     message::STATEMENTS,

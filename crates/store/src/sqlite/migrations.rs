@@ -46,6 +46,7 @@ pub const ALL: &[Migration] = &[
         sql: concat!(
             include_str!("migrations/0003_statement.sql"),
             include_str!("migrations/0003_upkeep.sql"),
+            include_str!("migrations/0003_handover.sql"),
         ),
     },
 ];

@@ -10,6 +10,7 @@
 
 pub mod audit;
 pub mod control;
+pub mod handover;
 pub mod keys;
 pub mod lists;
 pub mod operator;
@@ -61,6 +62,9 @@ macro_rules! store_laws {
             }
             $crate::store_laws! { @tests $open; unbinding:
                 consultations_come_back_as_they_were,
+            }
+            $crate::store_laws! { @tests $open; handover:
+                handovers_come_back_as_they_were,
             }
             $crate::store_laws! { @tests $open; round_trip:
                 clients_and_settings_come_back_as_they_were,

@@ -5,6 +5,7 @@
 
 mod audit;
 mod control;
+mod handover;
 mod operator;
 mod people;
 mod refund;
@@ -16,6 +17,7 @@ mod unbinding;
 mod upkeep;
 
 use accord_core::agreement::control::Controls;
+use accord_core::agreement::handover::Handover;
 use accord_core::agreement::unbind::Consult;
 use accord_core::agreement::usage::DayUsage;
 use accord_core::agreement::{Agreement, Consent, PrepareClaim, Session, Terms};
@@ -166,6 +168,7 @@ books! {
     prepare_claims: (Bucket, Digest) => PrepareClaim,
     terms: AuthId => Terms,
     sessions: AuthId => Session,
+    handovers: AuthId => Handover,
     consents: AuthId => Consent,
     agreements: AgreementId => Agreement,
     agreements_by_auth: (Bucket, AuthId) => AgreementId,
