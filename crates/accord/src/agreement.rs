@@ -98,7 +98,7 @@ impl Wallet {
             (None, Some(data)) => {
                 let state = dev::state::State::read(data)?.unwrap_or_default();
                 let public_url = state.public_url.context("the sandbox was never started")?;
-                let (choices, _) = dev::choices(&data.join("accord.toml"), &public_url)?;
+                let (choices, ..) = dev::choices(&data.join("accord.toml"), &public_url)?;
                 let keys = data.join("keys");
                 let derivation = BTreeMap::from([(1, read_secret(&keys.join("derivation-1.key"))?)]);
                 Ok(Wallet {

@@ -5,6 +5,7 @@ use crate::config::check;
 use crate::dev::state::State;
 use crate::exit::usage;
 use accord_core::store::{self, Rows, StoreFault, Stored, Tx};
+use accord_core::user::Language;
 use accord_core::{Moment, Ruled, Stop};
 use accord_server::clock::{Clock, OFFSET_SETTING};
 use accord_store::{SqliteOptions, SqliteStore};
@@ -65,6 +66,17 @@ impl Where {
                 })
             }
             (None, None) => Err(usage("say which wallet: --config FILE or --data DIR")),
+        }
+    }
+
+    /// The languages of that wallet.
+    pub fn languages(&self) -> anyhow::Result<Vec<Language>> {
+        match (&self.config, &self.data) {
+            (Some(config), _) => Ok(check::load(config)?.face.languages()),
+            (None, Some(data)) => {
+                Ok(crate::dev::choices(&data.join("accord.toml"), "http://127.0.0.1")?.2.languages())
+            }
+            (None, None) => Ok(Language::BUILT_IN.to_vec()),
         }
     }
 

@@ -26,6 +26,7 @@ pub struct ServeArgs {
 pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     let settings = check::load(&args.config)?;
     logging::start(logging::Reader::Machine);
+    settings.face.put_on();
     let options = options(&settings)?;
     let mut lock = lock::take_store(settings.store.path())?;
     lock.say(Some(&settings.public_url))?;

@@ -8,6 +8,7 @@ use accord_core::agreement::limits::{Alignment, Limits as AgreementLimits};
 use accord_core::agreement::sign_in::SignInLimits;
 use accord_core::money::Currency;
 use accord_core::policy::{ControlPolicy, DAY};
+use accord_core::user::Language;
 use accord_server::app;
 use accord_wire::alipay_plus::{self, QrHandles, UrlTemplates};
 use accord_wire::dialect::Dialect;
@@ -27,6 +28,8 @@ pub struct Sections {
     pub limits: Limits,
     /// Wrong PINs.
     pub sign_in: SignIn,
+    /// What the wallet speaks.
+    pub languages: Vec<Language>,
 }
 
 /// The sections as the other crates take them.
@@ -54,7 +57,11 @@ pub struct Mounted {
 impl Sections {
     /// Judges the sections for a wallet at `public_url`; faults go to `notes`.
     pub fn check(self, public_url: &str, allow_http: bool, notes: &mut Collector<'_>) -> Choices {
-        let qi = self.qi.map(|section| qi_of(section, public_url, allow_http, notes));
+        let languages = self.languages;
+        let qi = self.qi.map(|section| {
+            let (mounts, config) = qi_of(section, public_url, allow_http, notes);
+            (mounts, qi::Config { languages, ..config })
+        });
         let alipay_plus =
             self.alipay_plus.map(|section| alipay_plus_of(section, public_url, allow_http, notes));
         let choices = Choices {

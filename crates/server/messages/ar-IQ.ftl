@@ -1,7 +1,13 @@
 # The wallet's words in Arabic as written in Iraq. Every key stands in en-US.ftl too.
 
 wallet-name = accord
-other-language = English
+language-name = العربية
+direction = rtl
+digits = ٠١٢٣٤٥٦٧٨٩
+group-mark = ٬
+decimal-mark = ٫
+languages = اللغات
+skip-to-content = انتقل إلى المحتوى
 
 ## Money and time
 

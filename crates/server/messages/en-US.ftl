@@ -1,7 +1,13 @@
 # The wallet's words in English. Every key stands in ar-IQ.ftl too.
 
 wallet-name = accord
-other-language = العربية
+language-name = English
+direction = ltr
+digits = 0123456789
+group-mark = ,
+decimal-mark = .
+languages = Languages
+skip-to-content = Skip to the content
 
 ## Money and time
 

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::cookies::Browser;
 use crate::http::{Sender, page, redirect};
 use crate::pages::authorize::{AuthorizeView, Hint, Offer, TypedLimits, render, shown_text};
-use crate::pages::i18n::{best_language, page_version};
+use crate::pages::i18n::{best_language, catalogue, page_version};
 use crate::pages::policy::{content_security_policy, content_security_policy_with_script};
 use crate::pages::result::{self, Handover, HandoverView, Outcome, ResultView};
 use crate::pin;
@@ -481,7 +481,7 @@ async fn answered(app: &Arc<App>, decided: &Decided, language: Language, browser
 }
 
 fn language_of(chosen: Option<&str>, agreed: Option<Language>, headers: &HeaderMap) -> Language {
-    if let Some(language) = chosen.and_then(Language::parse).or(agreed) {
+    if let Some(language) = chosen.and_then(catalogue::find).or(agreed) {
         return language;
     }
     let accepted = headers.get("accept-language").and_then(|value| value.to_str().ok());

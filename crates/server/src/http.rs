@@ -6,7 +6,7 @@ use crate::pages;
 use crate::{authorize, calls, demo, sandbox, telemetry};
 use accord_core::user::Language;
 use accord_wire::gateway::{Request, origin_form};
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
 use axum::response::IntoResponse;
@@ -158,7 +158,7 @@ async fn home(
     Query(asked): Query<Chosen>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let chosen = asked.lang.as_deref().and_then(Language::parse);
+    let chosen = asked.lang.as_deref().and_then(pages::i18n::catalogue::find);
     let mut links = vec![("/health/ready".to_owned(), "health".to_owned())];
     if app.options.admin_listen.is_none() {
         links.push(("/metrics".to_owned(), "metrics".to_owned()));
@@ -173,7 +173,7 @@ async fn home(
 
 async fn asset(axum::extract::Path(name): axum::extract::Path<String>) -> Response<Body> {
     let Some(asset) = pages::assets::find(&name) else { return StatusCode::NOT_FOUND.into_response() };
-    let mut response = Response::new(Body::from(Bytes::from_static(asset.body.as_bytes())));
+    let mut response = Response::new(Body::from(asset.body.clone()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));

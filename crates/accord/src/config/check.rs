@@ -1,5 +1,6 @@
 //! From a file as written to settings that can be used: every value judged, every fault collected, none guessed.
 
+use super::face::{self, Face};
 use super::load;
 use super::span::Span;
 use super::{File, Tls};
@@ -36,6 +37,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Where the wallet remembers.
     pub store: StoreUrl,
+    /// Languages and looks of the pages.
+    pub face: Face,
     /// Dialects and limits.
     pub choices: Choices,
     /// Where settlement days begin and end, but for Alipay+.
@@ -119,6 +122,7 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
     let trusted_proxies = read_ips(&mut notes, "trusted_proxies", &trusted_proxies);
     let allowed = read_ips(&mut notes, "outbound.allowed", &outbound.allowed);
     let keys = check_keys(&mut notes, keys, dir);
+    let face = face::check(file.brand, file.messages.as_deref(), dir, &mut notes);
     let seams = super::seams::check(file.wallet_api, file.risk, dir, &mut notes);
     let settlement_zone = notes.take("settlement.zone", Zone::parse(&file.settlement.zone));
     let qi = file.qi.as_ref().map(|qi| &qi.lifetimes);
@@ -142,6 +146,7 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
         alipay_plus: file.alipay_plus,
         limits: file.limits,
         sign_in: file.sign_in,
+        languages: face.languages(),
     };
     let choices =
         sections.check(public_url.as_deref().unwrap_or("https://wallet.example"), false, &mut notes);
@@ -158,6 +163,7 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
                 tls,
                 trusted_proxies,
                 store,
+                face,
                 choices,
                 settlement_zone,
                 seams,

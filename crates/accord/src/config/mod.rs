@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod command;
+pub mod face;
 pub mod load;
 pub mod seams;
 pub mod span;
@@ -24,6 +25,11 @@ pub struct File {
     /// Proxies whose `X-Forwarded-For` is believed.
     #[serde(default)]
     pub trusted_proxies: Vec<String>,
+    /// A directory with the message files of further languages.
+    pub messages: Option<PathBuf>,
+    /// Name, picture and colours of the pages.
+    #[serde(default)]
+    pub brand: face::Brand,
     /// Who speaks TLS.
     pub tls: Tls,
     /// The operator's listener.
@@ -63,6 +69,11 @@ pub struct File {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SandboxFile {
+    /// A directory with the message files of further languages.
+    pub messages: Option<PathBuf>,
+    /// Name, picture and colours of the pages.
+    #[serde(default)]
+    pub brand: face::Brand,
     /// The envelope of both dialects.
     #[serde(default)]
     pub envelope: Envelope,

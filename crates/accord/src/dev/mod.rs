@@ -11,6 +11,7 @@ pub mod state;
 pub use lock::holder;
 
 use crate::config::check::{self, Collector, Faults};
+use crate::config::face::{self, Face};
 use crate::config::{AlipayPlus, SandboxFile, load};
 use crate::exit::Exit;
 use crate::keys::{private_dir, read_private_key, read_seal_key, read_secret, write_file};
@@ -77,7 +78,8 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
     if let Some(warning) = &bound.warning {
         eprintln!("\n*** {warning} ***\n");
     }
-    let (choices, upkeep) = choices(&config, &bound.public_url)?;
+    let (choices, upkeep, face) = choices(&config, &bound.public_url)?;
+    face.put_on();
     let place = Place::new(store.clone(), true)?;
     provision::furnish(&place, &dir, &bound.demo_url)?;
     let prefix = |mounts: Option<&Vec<String>>| mounts.and_then(|mounts| mounts.first()).cloned();
@@ -103,7 +105,7 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
 }
 
 /// The sandbox's choices: its configuration file over the defaults of the sample in the Alipay+ paper.
-pub fn choices(config: &Path, public_url: &str) -> anyhow::Result<(Choices, Upkeep)> {
+pub fn choices(config: &Path, public_url: &str) -> anyhow::Result<(Choices, Upkeep, Face)> {
     let file: SandboxFile = load::read(config).map_err(|fault| Faults(vec![fault]))?;
     let mut alipay_plus: AlipayPlus = file.alipay_plus;
     if alipay_plus.psp_id.is_empty() {
@@ -120,16 +122,19 @@ pub fn choices(config: &Path, public_url: &str) -> anyhow::Result<(Choices, Upke
     let default =
         || alipay_plus.network_base_url.is_none().then(|| "{auth_notify_url}/consultUnbinding".to_owned());
     alipay_plus.consult_unbinding_url = consult.or_else(default);
+    let mut notes = Collector::new(config);
+    let dir = config.parent().unwrap_or(Path::new(""));
+    let face = face::check(file.brand, file.messages.as_deref(), dir, &mut notes);
     let sections = Sections {
         envelope: file.envelope,
         qi: Some(file.qi),
         alipay_plus: Some(alipay_plus),
         limits: file.limits,
         sign_in: file.sign_in,
+        languages: face.languages(),
     };
-    let mut notes = Collector::new(config);
     let choices = sections.check(public_url, true, &mut notes);
-    if notes.faults.is_empty() { Ok((choices, upkeep)) } else { Err(Faults(notes.faults).into()) }
+    if notes.faults.is_empty() { Ok((choices, upkeep, face)) } else { Err(Faults(notes.faults).into()) }
 }
 
 fn options(

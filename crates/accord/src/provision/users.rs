@@ -106,7 +106,12 @@ pub fn run(command: UserCommand) -> anyhow::Result<Exit> {
 
 fn add(args: AddArgs) -> anyhow::Result<Exit> {
     let login = read_login(&args.user.login_id)?;
-    let language = Language::parse(&args.language).ok_or_else(|| usage("--language: en-US or ar-IQ"))?;
+    let spoken = args.user.place.languages()?;
+    let language = Language::parse(&args.language).filter(|language| spoken.contains(language));
+    let language = language.ok_or_else(|| {
+        let spoken: Vec<String> = spoken.iter().map(Language::to_string).collect();
+        usage(format!("--language: {}", spoken.join(" or ")))
+    })?;
     let hash = hashed(args.pin)?;
     let qualified = !args.unqualified;
     let written = args.profile.as_deref().map(profiles::read).transpose()?;

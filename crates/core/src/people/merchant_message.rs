@@ -129,18 +129,18 @@ mod tests {
 
     #[test]
     fn the_users_language_is_picked_then_none_then_the_first() {
-        use Language::{Arabic, English};
+        let (english, arabic) = (Language::English, Language::Arabic);
         let template = |language, title: &str| Template {
             language,
             title: title.to_owned(),
             content: String::new(),
             url: None,
         };
-        let all = [template(Some(English), "en"), template(None, "any"), template(Some(Arabic), "ar")];
+        let all = [template(Some(english), "en"), template(None, "any"), template(Some(arabic), "ar")];
         let title = |templates: &[Template], language| pick(templates, language).map(|t| t.title.clone());
-        assert_eq!(title(&all, Arabic).as_deref(), Some("ar"));
-        assert_eq!(title(&all[..2], Arabic).as_deref(), Some("any"));
-        assert_eq!(title(&all[..1], Arabic).as_deref(), Some("en"));
-        assert_eq!(title(&[], Arabic), None);
+        assert_eq!(title(&all, arabic).as_deref(), Some("ar"));
+        assert_eq!(title(&all[..2], arabic).as_deref(), Some("any"));
+        assert_eq!(title(&all[..1], arabic).as_deref(), Some("en"));
+        assert_eq!(title(&[], arabic), None);
     }
 }

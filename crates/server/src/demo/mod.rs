@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::cookies::Browser;
 use crate::http;
 use crate::pages::demo::{self as view, DemoDialect, DemoIndexView, DemoView, Notice};
-use crate::pages::i18n::best_language;
+use crate::pages::i18n::{best_language, catalogue};
 use crate::pages::policy::content_security_policy_with_script;
 use crate::sandbox::names_loopback;
 use accord_core::user::Language;
@@ -255,7 +255,7 @@ fn accepted(headers: &HeaderMap) -> Language {
 
 fn asked_language(query: Option<&str>) -> Option<Language> {
     let mut pairs = url::form_urlencoded::parse(query?.as_bytes());
-    pairs.find_map(|(name, value)| (name == "lang").then(|| Language::parse(&value))?)
+    pairs.find_map(|(name, value)| (name == "lang").then(|| catalogue::find(&value))?)
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ fn default() -> Response<Body> {
     match assets::find(DEFAULT) {
         // Shortly only: the merchant's server may answer next time.
         Some(asset) => {
-            let body = Bytes::from_static(asset.body.as_bytes());
+            let body = asset.body.clone();
             reply(asset.content_type, body, "private, max-age=60")
         }
         None => StatusCode::NOT_FOUND.into_response(),

@@ -1,5 +1,7 @@
-//! The files that pages refer to, compiled in: `/assets/<name>`.
+//! The files that pages refer to, `/assets/<name>`: compiled in, but for the brand's picture and colours.
 
+use super::brand;
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
@@ -11,26 +13,31 @@ pub struct Asset {
     /// Its media type.
     pub content_type: &'static str,
     /// Its bytes.
-    pub body: &'static str,
+    pub body: Bytes,
     /// Its entity tag, quoted: changes whenever the file does.
     pub etag: String,
 }
 
-static ASSETS: LazyLock<[Asset; 5]> = LazyLock::new(|| {
-    const STYLE: &str = "text/css; charset=utf-8";
-    const SCRIPT: &str = "text/javascript; charset=utf-8";
-    const IMAGE: &str = "image/svg+xml";
-    [
-        asset("accord.css", STYLE, include_str!("../../assets/accord.css")),
-        asset("accord.svg", IMAGE, include_str!("../../assets/accord.svg")),
-        asset("default-logo.svg", IMAGE, include_str!("../../assets/default-logo.svg")),
-        asset("bridge.js", SCRIPT, include_str!("../../assets/bridge.js")),
-        asset("emulator.js", SCRIPT, include_str!("../../assets/emulator.js")),
+const STYLE: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const IMAGE: &str = "image/svg+xml";
+
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
+    let own = |bytes: &'static str| Bytes::from_static(bytes.as_bytes());
+    let sheet = [include_str!("../../assets/accord.css"), &brand::css()].concat();
+    let (picture_type, picture) =
+        brand::logo().unwrap_or((IMAGE, own(include_str!("../../assets/accord.svg"))));
+    vec![
+        asset("accord.css", STYLE, sheet.into()),
+        asset("brand", picture_type, picture),
+        asset("default-logo.svg", IMAGE, own(include_str!("../../assets/default-logo.svg"))),
+        asset("bridge.js", SCRIPT, own(include_str!("../../assets/bridge.js"))),
+        asset("emulator.js", SCRIPT, own(include_str!("../../assets/emulator.js"))),
     ]
 });
 
-fn asset(name: &'static str, content_type: &'static str, body: &'static str) -> Asset {
-    let hash: String = Sha256::digest(body).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+fn asset(name: &'static str, content_type: &'static str, body: Bytes) -> Asset {
+    let hash: String = Sha256::digest(&body).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     Asset { name, content_type, body, etag: format!("\"{hash}\"") }
 }
 
@@ -41,5 +48,5 @@ pub fn find(name: &str) -> Option<&'static Asset> {
 
 /// Every file.
 pub fn all() -> &'static [Asset] {
-    &*ASSETS
+    &ASSETS
 }

@@ -299,7 +299,7 @@ pub fn render(view: &AuthorizeView) -> String {
     let page = Page {
         t,
         title: said.title.clone(),
-        switch: Some(language_switch(&t, &view.auth_id)),
+        switch: Some(language_switch(&view.auth_id)),
         heading: Markup::of(&said.title),
         legal_name: Markup::of(&said.legal_name),
         contract_title: said.contract_title.as_deref().map(Markup::foreign),
@@ -323,10 +323,9 @@ pub fn render(view: &AuthorizeView) -> String {
     super::write(&page)
 }
 
-/// The same page in the other language.
-pub(super) fn language_switch(t: &Texts, auth_id: &str) -> String {
-    let id = utf8_percent_encode(auth_id, NON_ALPHANUMERIC);
-    format!("/authorize?authId={id}&lang={}", t.other_tag())
+/// The same page, without the tag of the language.
+pub(super) fn language_switch(auth_id: &str) -> String {
+    format!("/authorize?authId={}&lang=", utf8_percent_encode(auth_id, NON_ALPHANUMERIC))
 }
 
 #[cfg(test)]

@@ -197,7 +197,7 @@ struct ShownExchange<'a> {
 
 struct ShownUserMessage<'a> {
     message: &'a UserMessage,
-    tag: &'static str,
+    tag: String,
     dir: &'static str,
     title: Markup,
     lines: Vec<Markup>,
@@ -226,7 +226,7 @@ pub fn render(view: &DemoView) -> String {
     super::write(&Page {
         t,
         title: t.with(view.dialect.name(), &[]),
-        switch: Some(format!("/demo/{path}?lang={}", t.other_tag())),
+        switch: Some(format!("/demo/{path}?lang=")),
         qi: view.dialect == DemoDialect::Qi,
         path,
         lead: t.html(Key("demo-lead"), &[("url", &view.wallet_url)]),
@@ -265,7 +265,7 @@ fn shown_user_message(message: &UserMessage) -> ShownUserMessage<'_> {
     let words = Texts(message.language);
     ShownUserMessage {
         message,
-        tag: words.tag(),
+        tag: words.tag().to_owned(),
         dir: words.dir(),
         title: Markup::of(&message.title),
         lines: message.text.lines().map(Markup::of).collect(),
@@ -296,7 +296,7 @@ pub fn render_index(view: &DemoIndexView) -> String {
     super::write(&Index {
         t,
         title: t.text("demo-title"),
-        switch: Some(format!("/demo?lang={}", t.other_tag())),
+        switch: Some("/demo?lang=".to_owned()),
         lead: t.html(Key("demo-lead"), &[("url", &view.wallet_url)]),
     })
 }

@@ -27,7 +27,7 @@ struct Page<'a> {
 /// The page, as HTML.
 pub fn render(view: &HomeView) -> String {
     let t = Texts(view.language);
-    let switch = Some(format!("/?lang={}", t.other_tag()));
+    let switch = Some("/?lang=".to_owned());
     super::write(&Page { t, title: t.text("home-title"), switch, view })
 }
 

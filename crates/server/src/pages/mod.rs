@@ -7,6 +7,7 @@
 
 pub mod assets;
 pub mod authorize;
+pub mod brand;
 pub mod demo;
 pub mod home;
 pub mod i18n;

@@ -172,7 +172,7 @@ pub fn render(view: &ResultView) -> String {
     super::write(&Page {
         t,
         title: heading.clone(),
-        switch: view.auth_id.as_deref().map(|id| language_switch(&t, id)),
+        switch: view.auth_id.as_deref().map(language_switch),
         tone,
         heading,
         lines: said(&t, lines, &merchant, login),
@@ -209,7 +209,7 @@ pub fn render_handover(view: &HandoverView) -> String {
     super::write(&Page {
         t,
         title: heading.clone(),
-        switch: Some(language_switch(&t, &view.auth_id)),
+        switch: Some(language_switch(&view.auth_id)),
         tone,
         heading,
         lines: said(&t, lines, &merchant, login),

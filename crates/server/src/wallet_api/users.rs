@@ -3,6 +3,7 @@
 use super::door::Caller;
 use super::{no_such_user, stopped, unfit};
 use crate::app::App;
+use crate::pages::i18n::catalogue;
 use crate::pages::messages;
 use crate::pin;
 use crate::sandbox::answer::{Failure, Members, Told, iso};
@@ -174,7 +175,10 @@ fn status_of(members: &Members) -> Result<Option<UserStatus>, Failure> {
 }
 
 pub(super) fn language_of(members: &Members, name: &str) -> Result<Option<Language>, Failure> {
-    let parse = |text| Language::parse(text).ok_or_else(|| unfit(format!("{name}: en-US or ar-IQ")));
+    let parse = |text| {
+        let spoken = || catalogue::spoken().iter().map(Language::to_string).collect::<Vec<_>>().join(" or ");
+        catalogue::find(text).ok_or_else(|| unfit(format!("{name}: {}", spoken())))
+    };
     members.text(name)?.map(parse).transpose()
 }
 

@@ -153,7 +153,7 @@ pub(crate) fn insert_terms(db: &dyn Engine, terms: &Terms) -> Stored<()> {
         terms.display_name,
         terms.contract_title,
         terms.contract_text,
-        terms.language.map(Language::as_str),
+        terms.language.as_ref().map(Language::as_str),
         terms.redirect_url,
         terms.auth_state,
         terms.notify_url,

@@ -3,6 +3,7 @@
 use crate::qi::urls;
 use accord_core::handle::{Alphabet, Shape};
 use accord_core::policy::{ControlPolicy, DAY, MINUTE, OldAccess, Policy};
+use accord_core::user::Language;
 
 /// 365 days: years of tokens are counted without leap days.
 const YEAR: i64 = 365 * DAY;
@@ -36,6 +37,8 @@ pub struct Config {
     pub control: ControlPolicy,
     /// How long after a payment it can be refunded; nothing: without limit (Qi refund names none, contracts may).
     pub refund_window_ms: Option<i64>,
+    /// Languages that a contract may be written in (Qi prepare, extendInfo.language): English and Arabic.
+    pub languages: Vec<Language>,
     /// The offset of times in replies, in seconds east of UTC: Baghdad's three hours.
     pub utc_offset_seconds: i32,
 }
@@ -54,6 +57,7 @@ impl Config {
             refresh_grace_ms: 5 * MINUTE,
             control: ControlPolicy::default(),
             refund_window_ms: None,
+            languages: Language::BUILT_IN.to_vec(),
             utc_offset_seconds: 3 * 3600,
         }
     }

@@ -60,7 +60,7 @@ pub(super) fn read(qi: Arc<Qi>, client: &Client, body: &Json) -> Result<PrepareA
     let (_, info) = fields.required_json_text("extendInfo", MAX_EXTEND_INFO)?;
     let info = Fields::at(&info, "extendInfo", Strictness::QI)?;
 
-    let languages: Vec<&str> = Language::ALL.iter().map(|language| language.as_str()).collect();
+    let languages: Vec<&str> = qi.config.languages.iter().map(Language::as_str).collect();
     let language = info.optional_one_of("language", &languages)?.and_then(Language::parse);
     let contract_text = info.required_text("contractDesc", MAX_EXTEND_INFO)?;
     if contract_text.trim().is_empty() {

@@ -83,19 +83,17 @@ fn templates(qi: &Qi, fields: &Fields<'_>) -> Result<Vec<Template>, FieldFault> 
         let title = parameters.required_text("Title", MAX_TITLE)?.to_owned();
         let content = parameters.required_text("Content", MAX_CONTENT)?.to_owned();
         let url = parameters.optional_url("Url", MAX_URL, rule)?.map(|url| url.text);
-        let language = item.optional_id("language", MAX_TITLE)?.and_then(language_of);
+        let language = item.optional_id("language", MAX_TITLE)?;
+        let language = language.and_then(|tag| language_of(tag, &qi.config.languages));
         Ok(Template { language, title, content, url })
     };
     items.iter().enumerate().map(template).collect()
 }
 
 /// The wallet's language of a tag: `ar`, `ar-IQ` and `ar_EG` are Arabic to it; nothing for one that it does not speak.
-fn language_of(tag: &str) -> Option<Language> {
+fn language_of(tag: &str, spoken: &[Language]) -> Option<Language> {
     let primary = tag.split(['-', '_']).next().unwrap_or(tag);
-    Language::ALL.iter().copied().find(|language| {
-        let (known, _) = language.as_str().split_once('-').unwrap_or((language.as_str(), ""));
-        primary.eq_ignore_ascii_case(known)
-    })
+    spoken.iter().copied().find(|language| primary.eq_ignore_ascii_case(language.primary()))
 }
 
 /// What a repeat must share.
@@ -103,7 +101,7 @@ fn fingerprint(templates: &[Template]) -> Digest {
     let mut parts = vec!["qi message"];
     for template in templates {
         let Template { language, title, content, url } = template;
-        parts.push(language.map_or("", Language::as_str));
+        parts.push(language.as_ref().map_or("", Language::as_str));
         parts.extend([title, content, url.as_deref().unwrap_or_default()]);
     }
     Digest::of_parts(&parts)
@@ -143,7 +141,7 @@ mod tests {
             ("arabic", None),
             ("", None),
         ] {
-            assert_eq!(language_of(tag), language, "{tag}");
+            assert_eq!(language_of(tag, Language::BUILT_IN), language, "{tag}");
         }
     }
 }

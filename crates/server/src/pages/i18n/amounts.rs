@@ -3,7 +3,6 @@
 use super::{Key, Texts};
 use accord_core::Timestamp;
 use accord_core::money::Amount;
-use accord_core::user::Language;
 use jiff::tz::{Offset, TimeZone};
 use std::sync::LazyLock;
 
@@ -78,20 +77,18 @@ fn grouped(whole: &str) -> String {
     grouped
 }
 
-/// The digits and separators that readers of the language are used to: ٠١٢, ٬ and ٫ in Iraq.
+/// The digits and separators that readers of the language are used to: ٠١٢, ٬ and ٫ in Iraq. Its file names them.
 fn digits(t: &Texts, number: &str) -> String {
-    match t.0 {
-        Language::English => number.to_owned(),
-        Language::Arabic => number
-            .chars()
-            .map(|letter| match letter {
-                ',' => '٬',
-                '.' => '٫',
-                '0'..='9' => {
-                    char::from_u32(u32::from('٠') + u32::from(letter) - u32::from('0')).unwrap_or(letter)
-                }
-                other => other,
-            })
-            .collect(),
+    let (figures, group, point) = (t.text("digits"), t.text("group-mark"), t.text("decimal-mark"));
+    let mut written = String::with_capacity(number.len() * 2);
+    for letter in number.chars() {
+        let index = letter.to_digit(10).and_then(|digit| usize::try_from(digit).ok());
+        match (letter, index.and_then(|index| figures.chars().nth(index))) {
+            (_, Some(figure)) => written.push(figure),
+            (',', None) => written.push_str(&group),
+            ('.', None) => written.push_str(&point),
+            (other, None) => written.push(other),
+        }
     }
+    written
 }

@@ -1,22 +1,22 @@
-//! The wallet's words: two message files, English and Arabic, read once and compiled in.
+//! The wallet's words: a message file for each language, read once. English and Arabic are compiled in; more are files
+//! that the operator names ([`catalogue`]).
 //!
 //! A [`Texts`] speaks one language. Every argument of a message is cleaned and isolated, so that a merchant's
 //! name cannot turn the sentence around it. A test walks over the keys in sources, templates and both files, so
-//! one that is missing anywhere is found there.
+//! one that is missing anywhere is found there. What a further language leaves out is said in English.
 
 mod amounts;
+pub mod catalogue;
 mod negotiation;
 
 use super::markup::{self, Markup};
 use accord_core::Timestamp;
 use accord_core::money::Amount;
 use accord_core::user::Language;
-use fluent_bundle::concurrent::FluentBundle;
-use fluent_bundle::{FluentArgs, FluentResource};
-use sha2::{Digest, Sha256};
-use std::sync::LazyLock;
-use unic_langid::LanguageIdentifier;
+use catalogue::catalogue;
+use fluent_bundle::FluentArgs;
 
+pub use catalogue::spoken;
 pub use negotiation::best_language;
 
 pub(super) const ENGLISH: &str = include_str!("../../../messages/en-US.ftl");
@@ -30,48 +30,26 @@ pub struct Key(pub &'static str);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Texts(pub Language);
 
-static BUNDLES: LazyLock<[FluentBundle<FluentResource>; 2]> =
-    LazyLock::new(|| [bundle("en-US", ENGLISH), bundle("ar-IQ", ARABIC)]);
-
-/// Reads one file. A part that is no Fluent is left out; the test over all keys finds it missing.
-fn bundle(tag: &str, file: &str) -> FluentBundle<FluentResource> {
-    let language: LanguageIdentifier = tag.parse().unwrap_or_default();
-    let mut bundle = FluentBundle::new_concurrent(vec![language]);
-    bundle.set_use_isolating(true);
-    let resource = FluentResource::try_new(file.to_owned()).unwrap_or_else(|(readable, _)| readable);
-    bundle.add_resource_overriding(resource);
-    bundle
-}
-
 impl Texts {
     /// The tag of the language, for `lang`: `en-US` or `ar-IQ`.
-    pub fn tag(&self) -> &'static str {
+    pub fn tag(&self) -> &str {
         self.0.as_str()
     }
 
     /// Its direction, for `dir`: `ltr` or `rtl`.
     pub fn dir(&self) -> &'static str {
-        match self.0 {
-            Language::English => "ltr",
-            Language::Arabic => "rtl",
-        }
+        if self.text("direction") == "rtl" { "rtl" } else { "ltr" }
     }
 
-    /// The tag of the language that a page in this one offers to switch to.
-    pub fn other_tag(&self) -> &'static str {
-        self.other().tag()
+    /// The other languages of the wallet, that a page in this one offers to switch to. A page's template has a field
+    /// `switch: Option<String>` with its own address up to and including `lang=`; `base.html` adds the tags.
+    pub fn others(&self) -> Vec<Texts> {
+        spoken().into_iter().filter(|language| *language != self.0).map(Texts).collect()
     }
 
-    /// The direction of that language.
-    pub fn other_dir(&self) -> &'static str {
-        self.other().dir()
-    }
-
-    fn other(&self) -> Texts {
-        match self.0 {
-            Language::English => Texts(Language::Arabic),
-            Language::Arabic => Texts(Language::English),
-        }
+    /// What this wallet is called in the language.
+    pub fn wallet_name(&self) -> String {
+        super::brand::name(self.0).unwrap_or_else(|| self.text("wallet-name"))
     }
 
     /// The message `key` without arguments.
@@ -81,14 +59,8 @@ impl Texts {
 
     /// The message `key` as plain text. Arguments are cleaned and stand between isolation marks.
     pub fn with(&self, key: Key, args: &[(&'static str, &str)]) -> String {
-        let [english, arabic] = &*BUNDLES;
-        let bundle = match self.0 {
-            Language::English => english,
-            Language::Arabic => arabic,
-        };
-        let Some(pattern) = bundle.get_message(key.0).and_then(|message| message.value()) else {
-            return key.0.to_owned();
-        };
+        let Some((bundle, message)) = catalogue().message(self.0, key.0) else { return key.0.to_owned() };
+        let Some(pattern) = message.value() else { return key.0.to_owned() };
         let args: FluentArgs = args.iter().map(|(name, value)| (*name, markup::clean(value))).collect();
         let mut faults = Vec::new();
         let text = bundle.format_pattern(pattern, Some(&args), &mut faults).into_owned();
@@ -128,20 +100,7 @@ pub fn dir(language: Language) -> &'static str {
 /// Version of what users are shown: the first 16 hex digits of a SHA-256 over the templates of the authorization
 /// page and the message files. Recorded with each decision.
 pub fn page_version() -> &'static str {
-    static VERSION: LazyLock<String> = LazyLock::new(|| {
-        let mut hash = Sha256::new();
-        for file in [
-            ENGLISH,
-            ARABIC,
-            include_str!("../../../templates/base.html"),
-            include_str!("../../../templates/authorize.html"),
-        ] {
-            hash.update((file.len() as u64).to_be_bytes());
-            hash.update(file.as_bytes());
-        }
-        hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-    });
-    &VERSION
+    catalogue().version()
 }
 
 #[cfg(test)]

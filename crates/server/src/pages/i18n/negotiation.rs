@@ -1,17 +1,26 @@
 //! Which language a browser wants.
 
+use super::spoken;
 use accord_core::user::Language;
 
 /// The best of our languages for an `Accept-Language` header; English when it names none of them (decision 15).
+/// A range is met by the language of that tag, else by the first one with its primary subtag.
 pub fn best_language(accept_language: &str) -> Language {
+    best_of(accept_language, &spoken())
+}
+
+fn best_of(accept_language: &str, spoken: &[Language]) -> Language {
     let mut best = (Language::English, 0);
     for item in accept_language.split(',').take(32) {
         let (range, parameters) = item.split_once(';').unwrap_or((item, ""));
-        let primary = range.trim().split('-').next().unwrap_or_default();
-        let language = match primary.to_ascii_lowercase().as_str() {
-            "ar" => Language::Arabic,
-            "en" | "*" => Language::English,
-            _ => continue,
+        let range = range.trim();
+        let primary = range.split('-').next().unwrap_or_default();
+        let exact = spoken.iter().find(|language| range.eq_ignore_ascii_case(language.as_str()));
+        let akin = || spoken.iter().find(|language| primary.eq_ignore_ascii_case(language.primary()));
+        let language = match exact.or_else(akin) {
+            Some(language) => *language,
+            None if range == "*" => Language::English,
+            None => continue,
         };
         let weight = weight(parameters);
         if weight > best.1 {
@@ -56,6 +65,20 @@ mod tests {
             (";;;,,q=", Language::English),
         ] {
             assert_eq!(best_language(header), language, "{header}");
+        }
+    }
+    #[test]
+    fn a_third_language_is_found_by_its_tag_and_by_its_first_part() {
+        let [kurdish, egyptian] = ["ckb-IQ", "ar-EG"].map(|tag| Language::parse(tag).unwrap());
+        let spoken = [Language::English, Language::Arabic, kurdish, egyptian];
+        for (header, language) in [
+            ("ckb", kurdish),
+            ("ckb-IR,en;q=0.5", kurdish),
+            ("ar-EG", egyptian),
+            ("ar-MA", Language::Arabic),
+            ("fr", Language::English),
+        ] {
+            assert_eq!(best_of(header, &spoken), language, "{header}");
         }
     }
 }
