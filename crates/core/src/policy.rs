@@ -2,6 +2,7 @@
 
 use crate::agreement::limits::Limits;
 use crate::handle::Shape;
+use crate::message::routes::MessagePolicy;
 use crate::money::Currency;
 
 /// One minute in milliseconds.
@@ -50,6 +51,8 @@ pub struct Policy {
     pub refresh: Shape,
     /// Limits, days and notices of agreements.
     pub control: ControlPolicy,
+    /// Which messages leave the wallet.
+    pub messages: MessagePolicy,
 }
 
 /// What a wallet chooses about limits of agreements (decision 33).

@@ -27,7 +27,7 @@ pub struct Retention {
     pub code_ms: i64,
     /// Pairs of tokens, after they were replaced, lapsed, or their agreement ended; then cold.
     pub token_ms: i64,
-    /// Notifications and attempts, after they were written. Pending ones stay.
+    /// Notifications and attempts, and deliveries of messages, after they were written. Pending ones stay.
     pub notification_ms: i64,
     /// PIN guards, after their counting began.
     pub guard_ms: i64,
@@ -62,7 +62,7 @@ const ENDED_SETTING: &str = "pruned_ended";
 
 type Prune = fn(&mut dyn Tx, &Retention, Timestamp, usize) -> Stored<usize>;
 
-const PRUNES: [Prune; 11] = [
+const PRUNES: [Prune; 12] = [
     open_sessions,
     decided_sessions,
     claims,
@@ -71,6 +71,7 @@ const PRUNES: [Prune; 11] = [
     lapsed,
     ended,
     notices,
+    told,
     guards,
     one_time_codes,
     day_usage,
@@ -177,6 +178,14 @@ fn notices(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most: usize) 
         tx.remove_notification(&notice.id)?;
     }
     Ok(notices.len())
+}
+
+fn told(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most: usize) -> Stored<usize> {
+    let over = tx.deliveries_over_before(now.plus_millis(-retention.notification_ms), most)?;
+    for delivery in &over {
+        tx.remove_delivery(delivery.customer.bucket(), delivery.kind, &delivery.subject, delivery.carrier)?;
+    }
+    Ok(over.len())
 }
 
 fn guards(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most: usize) -> Stored<usize> {

@@ -98,7 +98,12 @@ async fn resolve_refunds(app: &Arc<App>, until: Timestamp, at: Option<&Moment>) 
     let mut ended = 0;
     for refund in due {
         let (id, at) = (refund.id.clone(), at.cloned().unwrap_or_else(|| app.clock.moment()));
-        match app.transact(move |tx| refund::resolve(tx, &id, &at)).await {
+        let resolved = app
+            .transact_with(&refund.dialect, move |tx, context| {
+                refund::resolve(tx, &id, context.voice.policy(), &at)
+            })
+            .await;
+        match resolved {
             Ok(end) => ended += usize::from(end),
             Err(Stop::Refused(refusal)) => {
                 tracing::error!(%refusal, refund = %refund.id, "a refund stays unresolved")

@@ -43,7 +43,13 @@ pub fn end(
     notice.leave(tx, &ended.client, context, &event)?;
     if let Some(user) = tx.user(&ended.customer)? {
         let (agreement, merchant) = (ended.id.clone(), terms.display_name);
-        message::tell(tx, at, &user, About::Ended { agreement, merchant, by })?;
+        message::tell(
+            tx,
+            at,
+            &user,
+            About::Ended { agreement, merchant, by },
+            &context.voice.policy().messages,
+        )?;
     }
     Ok(ended)
 }

@@ -11,6 +11,7 @@ use crate::agreement::control::Controls;
 use crate::agreement::{Agreement, AgreementStage};
 use crate::calendar::{Date, day_of, start_of};
 use crate::ids::AgreementId;
+use crate::message::routes::MessagePolicy;
 use crate::message::{self, About};
 use crate::moment::{Moment, Timestamp};
 use crate::outcome::Ruled;
@@ -95,7 +96,7 @@ pub fn announce(tx: &mut dyn Tx, id: &AgreementId, context: Context<'_>, at: &Mo
     let due_at = start_of(due, zone);
     let expected = agreement.stage == AgreementStage::Active && !controls.paused(due_at);
     if due_at > at.now && expected {
-        tell(tx, &agreement, &controls, due_at, at)?;
+        tell(tx, &agreement, &controls, due_at, &policy.messages, at)?;
     }
     let next = next_notice(&schedule, due.max(day_of(at.now, zone)), controls.valid_to(), &policy.control);
     let (notice_at, due_day) = next.unzip();
@@ -108,6 +109,7 @@ fn tell(
     agreement: &Agreement,
     controls: &Controls,
     due_at: Timestamp,
+    messages: &MessagePolicy,
     at: &Moment,
 ) -> Ruled<()> {
     let terms = tx.terms(&agreement.auth_id)?;
@@ -118,7 +120,7 @@ fn tell(
             amount: controls.agreed_amount(),
             due_at,
         };
-        message::tell(tx, at, &user, about)?;
+        message::tell(tx, at, &user, about, messages)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::outcome::{Refusal, Ruled};
 use crate::payment::pay::{fail, tell_everybody};
 use crate::payment::refund::tell_user;
 use crate::payment::{Payment, PaymentClaim, PaymentStage};
-use crate::policy::{DAY, MINUTE};
+use crate::policy::{DAY, MINUTE, Policy};
 use crate::store::{StoreFault, Tx};
 use crate::voice::Context;
 
@@ -57,7 +57,7 @@ pub fn cancel(
     }
     let payment = Payment { closed_at: Some(at.now), ..payment };
     if payment.stage != PaymentStage::InProcess {
-        return give_back_rest(tx, payment, at);
+        return give_back_rest(tx, payment, context.voice.policy(), at);
     }
     let payment = fail(Payment { resolution: None, ..payment }, Refusal::OrderClosed, at);
     tx.update_payment(&payment)?;
@@ -89,11 +89,11 @@ fn close_unknown(
 }
 
 /// Gives back what is left of a payment, tells the user, and writes the payment down.
-pub(super) fn give_back_rest(tx: &mut dyn Tx, payment: Payment, at: &Moment) -> Ruled<()> {
+pub(super) fn give_back_rest(tx: &mut dyn Tx, payment: Payment, policy: &Policy, at: &Moment) -> Ruled<()> {
     let Some(rest) = payment.left() else { return Ok(tx.update_payment(&payment)?) };
     let posting = post::cancel(tx, &payment, rest, at)?;
     tx.update_payment(&Payment { refunded: payment.amount.value(), ..payment.clone() })?;
-    Ok(tell_user(tx, &payment, posting.as_str(), rest, at)?)
+    Ok(tell_user(tx, &payment, posting.as_str(), rest, policy, at)?)
 }
 
 /// 00:30 of the day after the payment's, by the network's days (document 3.9).

@@ -212,6 +212,6 @@ pub(super) fn tell_everybody(
         amount: payment.amount,
         agreement: payment.agreement.clone(),
     };
-    message::tell(tx, at, &user, about)?;
+    message::tell(tx, at, &user, about, &context.voice.policy().messages)?;
     Ok(())
 }

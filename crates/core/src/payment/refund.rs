@@ -134,7 +134,7 @@ pub fn refund(tx: &mut dyn Tx, command: &GiveBack, policy: &Policy, at: &Moment)
     let refund = match command.forced {
         Some(Forced::Fail(refusal)) => fail(refund, refusal, at),
         forced => match judge(tx, &payment, &refund, policy, at) {
-            Ok(()) => give_back(tx, payment, refund, forced, at)?,
+            Ok(()) => give_back(tx, payment, refund, forced, policy, at)?,
             Err(Stop::Refused(refusal)) => fail(refund, refusal, at),
             Err(fault) => return Err(fault),
         },
@@ -219,6 +219,7 @@ fn give_back(
     payment: Payment,
     refund: Refund,
     forced: Option<Forced>,
+    policy: &Policy,
     at: &Moment,
 ) -> Ruled<Refund> {
     let refund = match forced {
@@ -229,7 +230,7 @@ fn give_back(
     let payment = Payment { refunded: payment.refunded.saturating_add(refund.amount.value()), ..payment };
     tx.update_payment(&payment)?;
     if refund.stage != RefundStage::InProcess {
-        tell_user(tx, &payment, refund.id.as_str(), refund.amount, at)?;
+        tell_user(tx, &payment, refund.id.as_str(), refund.amount, policy, at)?;
     }
     Ok(refund)
 }
@@ -239,7 +240,7 @@ fn fail(refund: Refund, refusal: Refusal, at: &Moment) -> Refund {
 }
 
 /// Brings a refund on its way to its end if that is due; says whether it did.
-pub fn resolve(tx: &mut dyn Tx, id: &RefundId, at: &Moment) -> Ruled<bool> {
+pub fn resolve(tx: &mut dyn Tx, id: &RefundId, policy: &Policy, at: &Moment) -> Ruled<bool> {
     let Some(refund) = tx.refund(id)? else { return Ok(false) };
     let Some(resolution) = refund.resolution.filter(|resolution| resolution.due_at <= at.now) else {
         return Ok(false);
@@ -254,7 +255,7 @@ pub fn resolve(tx: &mut dyn Tx, id: &RefundId, at: &Moment) -> Ruled<bool> {
     let end_posting = Some(post::end_refund(tx, &payment, &refund, succeed, at)?);
     let refund = Refund { resolution: None, end_posting, ..refund };
     if succeed {
-        tell_user(tx, &payment, refund.id.as_str(), refund.amount, at)?;
+        tell_user(tx, &payment, refund.id.as_str(), refund.amount, policy, at)?;
         tx.update_refund(&Refund { stage: RefundStage::Succeeded { at: at.now }, ..refund })?;
         return Ok(true);
     }
@@ -263,7 +264,7 @@ pub fn resolve(tx: &mut dyn Tx, id: &RefundId, at: &Moment) -> Ruled<bool> {
     tx.update_refund(&fail(refund, Refusal::RiskRejected, at))?;
     // A cancelled order keeps nothing: what did not reach the payer as a refund does so as a cancellation.
     match payment.closed_at {
-        Some(_) => cancel::give_back_rest(tx, payment, at)?,
+        Some(_) => cancel::give_back_rest(tx, payment, policy, at)?,
         None => tx.update_payment(&payment)?,
     }
     Ok(true)
@@ -275,6 +276,7 @@ pub(super) fn tell_user(
     payment: &Payment,
     refund: &str,
     amount: Amount,
+    policy: &Policy,
     at: &Moment,
 ) -> Stored<()> {
     let Some(user) = tx.user(&payment.customer)? else { return Ok(()) };
@@ -285,5 +287,5 @@ pub(super) fn tell_user(
     };
     let merchant = terms.map_or_else(|| payment.client.to_string(), |terms| terms.display_name);
     let about = About::Refund { refund: refund.to_owned(), payment: payment.id.clone(), merchant, amount };
-    message::tell(tx, at, &user, about)
+    message::tell(tx, at, &user, about, &policy.messages)
 }

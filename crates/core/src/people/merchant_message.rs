@@ -5,7 +5,7 @@
 use crate::agreement::Scope;
 use crate::handle::Bucket;
 use crate::ids::{AgreementId, MessageId, Owner};
-use crate::message::{About, Channel, Message};
+use crate::message::{self, About, Channel, Message};
 use crate::moment::{Moment, Timestamp};
 use crate::outcome::{Refusal, Ruled};
 use crate::people::holder;
@@ -99,9 +99,9 @@ pub fn send(tx: &mut dyn Tx, command: &SendMessage, policy: &Policy, at: &Moment
         message: id.clone(),
         created_at: at.now,
     })?;
-    tx.insert_message(&Message {
+    let message = Message {
         id: id.clone(),
-        customer: user.id,
+        customer: user.id.clone(),
         channel: *channel,
         language: template.language.unwrap_or(user.language),
         about: About::FromMerchant {
@@ -113,7 +113,8 @@ pub fn send(tx: &mut dyn Tx, command: &SendMessage, policy: &Policy, at: &Moment
             url: template.url.clone(),
         },
         at: at.now,
-    })?;
+    };
+    message::leave(tx, &message, &user, None, &policy.messages)?;
     Ok(id)
 }
 

@@ -126,7 +126,7 @@ pub fn send(
         code: digits,
         expires_at,
     };
-    message::tell(tx, at, &user, about)?;
+    message::tell_by(tx, at, &user, about, channel, &policy.messages)?;
     let actor = asker.bearer.owner.as_str();
     journal::append(tx, at, id.bucket(), "one_time_code.sent", agreement.id.as_str(), actor, id.as_str())?;
     Ok(id)

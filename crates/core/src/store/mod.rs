@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod control;
+pub mod delivery;
 pub mod handover;
 pub mod operator;
 pub mod people;
@@ -71,6 +72,7 @@ pub trait Rows:
     + audit::AuditRows
     + operator::OperatorRows
     + upkeep::UpkeepRows
+    + delivery::DeliveryRows
 {
     /// The client of that id.
     fn client(&self, id: &ClientId) -> Stored<Option<Client>>;
@@ -168,6 +170,7 @@ pub trait Tx:
     + audit::AuditTx
     + operator::OperatorTx
     + upkeep::UpkeepTx
+    + delivery::DeliveryTx
 {
     /// Registers a client, or replaces the row of its id.
     fn put_client(&mut self, client: &Client) -> Stored<()>;

@@ -139,7 +139,7 @@ pub async fn inbox(State(app): State<Arc<App>>, Path(id): Path<String>) -> Resul
         let words = messages::render(message);
         json!({
             "messageId": message.id.as_str(),
-            "kind": message.about.kind(),
+            "kind": message.about.kind().as_str(),
             "subject": message.about.subject(),
             "channel": message.channel.as_str(),
             "language": message.language.as_str(),

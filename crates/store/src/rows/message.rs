@@ -1,12 +1,13 @@
 //! Rows of messages to users: one for each kind, subject and channel. What differs by kind is one line of fields.
 
 use super::engine::Engine;
-use super::sql::{self, read_list, statements, write_list};
+use super::sql::{self, Columns, read_list, statements, write_list};
 use super::value::params;
 use accord_core::Timestamp;
 use accord_core::agreement::EndedBy;
+use accord_core::handle::Bucket;
 use accord_core::ids::{AgreementId, CustomerId, MessageId, PaymentId};
-use accord_core::message::{About, Channel, Message};
+use accord_core::message::{About, Channel, Kind, Message};
 use accord_core::money::{Amount, Currency};
 use accord_core::outcome::Refusal;
 use accord_core::store::Stored;
@@ -15,25 +16,26 @@ use accord_core::user::Language;
 statements! {
     MESSAGES = "SELECT id, customer, channel, language, kind, details, at
         FROM inbox WHERE bucket = ?1 AND customer = ?2 ORDER BY at DESC, id DESC, subject DESC LIMIT ?3";
+    MESSAGE = "SELECT id, customer, channel, language, kind, details, at
+        FROM inbox WHERE bucket = ?1 AND kind = ?2 AND subject = ?3 AND channel = ?4";
     INSERT_MESSAGE = "INSERT INTO inbox (bucket, id, customer, channel, language, kind, subject, details, at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (bucket, kind, subject, channel) DO NOTHING";
 }
 
 pub(crate) fn messages(db: &dyn Engine, customer: &CustomerId, limit: usize) -> Stored<Vec<Message>> {
     let values = params![customer.bucket().number(), customer.as_str(), sql::limit(limit)];
-    sql::many(db, MESSAGES, values, |row| {
-        Ok(Message {
-            id: row.parsed(MessageId::read)?,
-            customer: row.parsed(CustomerId::read)?,
-            channel: row.parsed(Channel::parse)?,
-            language: row.parsed(Language::parse)?,
-            about: {
-                let kind: String = row.get()?;
-                row.parsed(|details| read(&kind, details))?
-            },
-            at: row.time()?,
-        })
-    })
+    sql::many(db, MESSAGES, values, read_message)
+}
+
+pub(crate) fn message(
+    db: &dyn Engine,
+    bucket: Bucket,
+    kind: Kind,
+    subject: &str,
+    channel: Channel,
+) -> Stored<Option<Message>> {
+    let key = params![bucket.number(), kind.as_str(), subject, channel.as_str()];
+    sql::one(db, MESSAGE, key, read_message)
 }
 
 pub(crate) fn insert_message(db: &dyn Engine, message: &Message) -> Stored<()> {
@@ -43,12 +45,26 @@ pub(crate) fn insert_message(db: &dyn Engine, message: &Message) -> Stored<()> {
         message.customer.as_str(),
         message.channel.as_str(),
         message.language.as_str(),
-        message.about.kind(),
+        message.about.kind().as_str(),
         message.about.subject(),
         write(&message.about),
         message.at.0,
     ];
     sql::write(db, INSERT_MESSAGE, values)
+}
+
+fn read_message(row: &mut Columns<'_>) -> Stored<Message> {
+    Ok(Message {
+        id: row.parsed(MessageId::read)?,
+        customer: row.parsed(CustomerId::read)?,
+        channel: row.parsed(Channel::parse)?,
+        language: row.parsed(Language::parse)?,
+        about: {
+            let kind: String = row.get()?;
+            row.parsed(|details| read(&kind, details))?
+        },
+        at: row.time()?,
+    })
 }
 
 /// The fields of a kind, in the order of [`About`]; nothing is an empty field.

@@ -7,6 +7,7 @@ pub(crate) mod agreement;
 pub(crate) mod audit;
 pub(crate) mod client;
 pub(crate) mod control;
+pub(crate) mod delivery;
 pub(crate) mod desk;
 pub(crate) mod engine;
 pub(crate) mod handover;
@@ -33,6 +34,7 @@ pub(crate) const STATEMENTS: &[&[&str]] = &[
     audit::STATEMENTS,
     client::STATEMENTS,
     control::STATEMENTS,
+    delivery::STATEMENTS,
     handover::STATEMENTS,
     journal::STATEMENTS,
     ledger::STATEMENTS,

@@ -1,7 +1,9 @@
 //! Tests of the schema and the statements against an empty migrated database.
 
 use super::*;
-use crate::rows::{self, agreement, control, notification, payment, people, refund, settlement, token, user};
+use crate::rows::{
+    self, agreement, control, delivery, notification, payment, people, refund, settlement, token, user,
+};
 use std::collections::BTreeMap;
 
 fn empty() -> Connection {
@@ -107,6 +109,9 @@ fn what_is_due_is_found_by_an_index() {
         ("payments_to_resolve", payment::STATEMENTS[3]),
         ("settlement_items_of_client", settlement::STATEMENTS[1]),
         ("controls_to_tell", control::STATEMENTS[1]),
+        ("deliveries_due", delivery::DUE),
+        ("deliveries_over", delivery::OVER_BEFORE),
+        ("deliveries_of_customer", delivery::OF_CUSTOMER),
         ("refunds_to_resolve", refund::STATEMENTS[4]),
         ("entries_of_customer", settlement::ENTRIES_OF),
         ("payments_in_process", payment::RUNNING),

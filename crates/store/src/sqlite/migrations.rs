@@ -44,6 +44,7 @@ pub const ALL: &[Migration] = &[
         version: 3,
         name: "statements_and_upkeep",
         sql: concat!(
+            include_str!("migrations/0003_delivery.sql"),
             include_str!("migrations/0003_statement.sql"),
             include_str!("migrations/0003_upkeep.sql"),
             include_str!("migrations/0003_handover.sql"),

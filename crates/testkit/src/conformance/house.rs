@@ -250,8 +250,8 @@ impl House {
             self.transact(move |tx| resolve(tx, &payment.id, Context { keys: &keys, voice: &*dialect }, &at));
         }
         for refund in self.look(move |rows| rows.refunds_to_resolve(now, 100)) {
-            let at = at.clone();
-            self.transact(move |tx| refund::resolve(tx, &refund.id, &at));
+            let (dialect, at) = (self.dialect(refund.dialect.as_str()), at.clone());
+            self.transact(move |tx| refund::resolve(tx, &refund.id, dialect.policy(), &at));
         }
     }
 

@@ -10,6 +10,7 @@
 
 pub mod audit;
 pub mod control;
+pub mod delivery;
 pub mod handover;
 pub mod keys;
 pub mod lists;
@@ -101,6 +102,14 @@ macro_rules! store_laws {
                 each_limit_comes_back_alone,
                 notices_come_earliest_first,
                 usage_comes_by_day,
+            }
+            $crate::store_laws! { @tests $open; delivery:
+                deliveries_come_back_as_they_were,
+                a_second_delivery_by_one_carrier_is_silently_the_first,
+                due_deliveries_come_earliest_first,
+                deliveries_that_are_over_come_earliest_first,
+                a_message_is_found_by_what_it_is_about,
+                a_claim_is_for_one,
             }
             $crate::store_laws! { @tests $open; audit:
                 streams_have_heads_and_pages,

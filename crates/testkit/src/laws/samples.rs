@@ -94,7 +94,8 @@ pub fn maybe_time(rich: bool) -> Option<Timestamp> {
     rich.then_some(Timestamp(i64::MAX))
 }
 
-fn most(rich: bool) -> u32 {
+/// The most that a count may be, or the least.
+pub fn most(rich: bool) -> u32 {
     if rich { u32::MAX } else { 0 }
 }
 

@@ -5,6 +5,7 @@
 
 mod audit;
 mod control;
+mod delivery;
 mod handover;
 mod operator;
 mod people;
@@ -28,7 +29,9 @@ use accord_core::ids::*;
 use accord_core::journal::JournalLine;
 use accord_core::ledger::settle::SettlementItem;
 use accord_core::ledger::{Account, Entry, Posting};
-use accord_core::message::{Channel, Message};
+use accord_core::message::delivery::Delivery;
+use accord_core::message::routes::Carrier;
+use accord_core::message::{Channel, Kind, Message};
 use accord_core::moment::Timestamp;
 use accord_core::money::Currency;
 use accord_core::notification::{Attempt, Notification};
@@ -191,7 +194,8 @@ books! {
     attempts: (NotificationId, u32) => Attempt,
     controls: AgreementId => Controls,
     usage_days: (AgreementId, i64, Currency) => DayUsage,
-    messages: (Bucket, &'static str, String, Channel) => Message,
+    messages: (Bucket, Kind, String, Channel) => Message,
+    deliveries: (Bucket, Kind, String, Carrier) => Delivery,
     profiles: CustomerId => Profile,
     one_time_codes: CodeRequestId => OneTimeCode,
     code_budgets: AgreementId => CodeBudget,

@@ -2,6 +2,7 @@
 
 use accord_core::agreement::Terminal;
 use accord_core::handle::{Alphabet, Shape};
+use accord_core::message::routes::MessagePolicy;
 use accord_core::people::one_time_code::CodeLimits;
 use accord_core::policy::{ControlPolicy, DAY, MINUTE, OldAccess, Policy};
 
@@ -84,6 +85,8 @@ pub struct Config {
     pub refresh_grace_ms: i64,
     /// Limits of every agreement, the zone of days, notices before debits: none, Baghdad, two days.
     pub control: ControlPolicy,
+    /// Which messages leave the wallet.
+    pub messages: MessagePolicy,
     /// How long after a payment it can be refunded, in milliseconds; nothing: without limit. At least 366 days.
     pub refund_window_ms: Option<i64>,
     /// Does cancelPayment of an unknown order succeed and close it (true), or is it ORDER_NOT_EXIST (decision 35)?
@@ -121,6 +124,7 @@ impl Config {
             refresh_life_ms: 365 * DAY,
             refresh_grace_ms: 5 * MINUTE,
             control: ControlPolicy::default(),
+            messages: MessagePolicy::default(),
             // The day of the payment, and 366 whole days after it in any zone.
             refund_window_ms: Some(367 * DAY),
             cancel_unknown_order: true,
@@ -196,6 +200,7 @@ impl Config {
             refresh_life_ms: self.refresh_life_ms,
             refresh_grace_ms: self.refresh_grace_ms,
             control: self.control.clone(),
+            messages: self.messages.clone(),
             old_access: OldAccess::UntilGrace,
             lapsed_cancel_is_expired: false,
             refund_window_ms: self.refund_window_ms,

@@ -2,6 +2,7 @@
 
 use crate::qi::urls;
 use accord_core::handle::{Alphabet, Shape};
+use accord_core::message::routes::MessagePolicy;
 use accord_core::policy::{ControlPolicy, DAY, MINUTE, OldAccess, Policy};
 use accord_core::user::Language;
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub refresh_grace_ms: i64,
     /// Limits of every agreement, the zone of days, notices before debits: none, Baghdad, two days.
     pub control: ControlPolicy,
+    /// Which messages leave the wallet.
+    pub messages: MessagePolicy,
     /// How long after a payment it can be refunded; nothing: without limit (Qi refund names none, contracts may).
     pub refund_window_ms: Option<i64>,
     /// Languages that a contract may be written in (Qi prepare, extendInfo.language): English and Arabic.
@@ -56,6 +59,7 @@ impl Config {
             refresh_life_ms: 10 * YEAR + 30 * DAY,
             refresh_grace_ms: 5 * MINUTE,
             control: ControlPolicy::default(),
+            messages: MessagePolicy::default(),
             refund_window_ms: None,
             languages: Language::BUILT_IN.to_vec(),
             utc_offset_seconds: 3 * 3600,
@@ -95,6 +99,7 @@ impl Config {
             refresh_life_ms: self.refresh_life_ms,
             refresh_grace_ms: self.refresh_grace_ms,
             control: self.control.clone(),
+            messages: self.messages.clone(),
             // Debits may be in flight, and nothing says that a refresh kills the token they carry.
             old_access: OldAccess::UntilExpiry,
             // Qi cancelToken: EXPIRED_ACCESS_TOKEN only when the whole contract has lapsed.

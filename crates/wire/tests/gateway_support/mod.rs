@@ -59,6 +59,7 @@ impl Fake {
             refresh_life_ms: 1,
             refresh_grace_ms: 1,
             control: accord_core::policy::ControlPolicy::default(),
+            messages: accord_core::message::routes::MessagePolicy::default(),
             old_access: OldAccess::UntilGrace,
             lapsed_cancel_is_expired: false,
             refund_window_ms: None,

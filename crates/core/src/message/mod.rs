@@ -1,12 +1,38 @@
 //! Messages to users. A message keeps what is to be said; the words come from the message files of its language.
+//!
+//! Every message is in the wallet's inbox. Which of them leave the wallet too, by e-mail or SMS, is decided by
+//! [`routes`] in the transaction that leaves the message; what becomes of each on its way is said in [`delivery`].
+
+pub mod delivery;
+pub mod routes;
 
 use crate::agreement::EndedBy;
 use crate::ids::{AgreementId, CustomerId, MessageId, PaymentId};
 use crate::moment::{Moment, Timestamp};
 use crate::money::Amount;
 use crate::outcome::Refusal;
+use crate::people::ContactKind;
 use crate::store::{Stored, Tx};
 use crate::user::{Language, User};
+use routes::MessagePolicy;
+
+crate::words! {
+    /// What a message is about.
+    Kind {
+        /// The result of one debit.
+        Debit = "debit",
+        /// Money given back.
+        Refund = "refund",
+        /// A debit to come.
+        Upcoming = "upcoming",
+        /// An agreement that is over.
+        Ended = "ended",
+        /// A one-time code.
+        OneTimeCode = "one_time_code",
+        /// What a merchant wrote.
+        FromMerchant = "from_merchant",
+    }
+}
 
 crate::words! {
     /// How a message reaches the user.
@@ -93,14 +119,25 @@ pub enum About {
 
 impl About {
     /// Which kind it is, as rows keep it.
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> Kind {
         match self {
-            About::Debit { .. } => "debit",
-            About::Refund { .. } => "refund",
-            About::Upcoming { .. } => "upcoming",
-            About::Ended { .. } => "ended",
-            About::OneTimeCode { .. } => "one_time_code",
-            About::FromMerchant { .. } => "from_merchant",
+            About::Debit { .. } => Kind::Debit,
+            About::Refund { .. } => Kind::Refund,
+            About::Upcoming { .. } => Kind::Upcoming,
+            About::Ended { .. } => Kind::Ended,
+            About::OneTimeCode { .. } => Kind::OneTimeCode,
+            About::FromMerchant { .. } => Kind::FromMerchant,
+        }
+    }
+
+    /// Until when it is worth telling: a code after its life, or a debit to come once it is due, says nothing any more.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        match self {
+            About::OneTimeCode { expires_at, .. } => Some(*expires_at),
+            About::Upcoming { due_at, .. } => Some(*due_at),
+            About::Debit { .. } | About::Refund { .. } | About::Ended { .. } | About::FromMerchant { .. } => {
+                None
+            }
         }
     }
 
@@ -133,16 +170,47 @@ pub struct Message {
     pub at: Timestamp,
 }
 
-/// Leaves a message in the user's inbox; a second one about the same is silently the first.
-pub fn tell(tx: &mut dyn Tx, at: &Moment, user: &User, about: About) -> Stored<()> {
+/// Leaves a message in the user's inbox, and a delivery by each carrier that policy and user want for it; a second
+/// message about the same is silently the first.
+pub fn tell(tx: &mut dyn Tx, at: &Moment, user: &User, about: About, policy: &MessagePolicy) -> Stored<()> {
+    let message = written(at, user, about);
+    leave(tx, &message, user, None, policy)
+}
+
+/// Leaves a message that goes out by one way and no other: a one-time code, to what the user was asked to be reached by.
+pub fn tell_by(
+    tx: &mut dyn Tx,
+    at: &Moment,
+    user: &User,
+    about: About,
+    way: ContactKind,
+    policy: &MessagePolicy,
+) -> Stored<()> {
+    let message = written(at, user, about);
+    leave(tx, &message, user, Some(way), policy)
+}
+
+/// Keeps a message, and leaves its deliveries unless it was there before.
+pub fn leave(
+    tx: &mut dyn Tx,
+    message: &Message,
+    user: &User,
+    only: Option<ContactKind>,
+    policy: &MessagePolicy,
+) -> Stored<()> {
+    let carriers = routes::carriers(tx, message, user, only, policy)?;
+    tx.insert_message(message)?;
+    carriers.iter().try_for_each(|delivery| tx.insert_delivery(delivery))
+}
+
+fn written(at: &Moment, user: &User, about: About) -> Message {
     let label = format!("message/{}/{}", about.kind(), about.subject());
-    let id = MessageId::mint(user.id.bucket(), &mut at.random(&label));
-    tx.insert_message(&Message {
-        id,
+    Message {
+        id: MessageId::mint(user.id.bucket(), &mut at.random(&label)),
         customer: user.id.clone(),
         channel: Channel::Inbox,
         language: user.language,
         about,
         at: at.now,
-    })
+    }
 }
