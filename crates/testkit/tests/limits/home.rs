@@ -1,0 +1,202 @@
+//! A wallet with one agreement, in either dialect, on either store.
+
+use accord_core::agreement::control::Change;
+use accord_core::agreement::decide::Decided;
+use accord_core::ids::{AuthId, ClientId, DialectName, PaymentRequestId};
+use accord_core::money::Amount;
+use accord_core::payment::PaymentStage;
+use accord_core::payment::pay::{Pay, pay};
+use accord_core::policy::DAY;
+use accord_core::secret::{Digest, Secret};
+use accord_core::store::{self, Store, Tx};
+use accord_core::token::live::Bearer;
+use accord_core::voice::Context;
+use accord_core::{Moment, Refusal, Ruled, Stop, Timestamp};
+use accord_store::{SqliteOptions, SqliteStore};
+use accord_testkit::conformance::fixture::{self, RICH};
+use accord_testkit::conformance::house::{House, Twist};
+use accord_testkit::conformance::speech::{Speech, text};
+use accord_testkit::model::ModelStore;
+use accord_wire::time;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Alipay+'s access tokens live 180 days: so often a new pair is asked for.
+const REFRESHED_AFTER: i64 = 170 * DAY;
+
+pub fn moment(now: i64, number: u64) -> Moment {
+    let mut seed = [7; 32];
+    seed[..8].copy_from_slice(&number.to_be_bytes());
+    Moment::new(Timestamp(now), seed)
+}
+
+/// Where a wallet's rows are.
+#[derive(Debug, Clone, Copy)]
+pub enum Shelf {
+    Model,
+    Sqlite,
+}
+
+/// In both dialects, on both stores.
+pub fn everywhere(mut check: impl FnMut(Speech, Shelf)) {
+    for speech in Speech::ALL {
+        for shelf in [Shelf::Model, Shelf::Sqlite] {
+            check(speech, shelf);
+        }
+    }
+}
+
+/// A wallet with one agreement.
+pub struct Home {
+    pub house: House,
+    pub change: Change,
+    speech: Speech,
+    token: String,
+    refresh: String,
+    refreshed_at: i64,
+    calls: u64,
+    _scratch: Option<Scratch>,
+}
+
+impl Home {
+    /// A contract of Qi with those terms, at `now`.
+    pub fn contracted(info: Value, now: i64) -> Home {
+        Home::open(Speech::Qi, Shelf::Model, Some(info), now)
+    }
+
+    /// prepare, the user's yes, applyToken, at `now`; terms that limit nothing.
+    pub fn agreed(speech: Speech, shelf: Shelf, now: i64) -> Home {
+        Home::open(speech, shelf, None, now)
+    }
+
+    fn open(speech: Speech, shelf: Shelf, info: Option<Value>, now: i64) -> Home {
+        let scratch = matches!(shelf, Shelf::Sqlite).then(Scratch::new);
+        let store: Arc<dyn Store> = match &scratch {
+            None => Arc::new(ModelStore::new()),
+            Some(scratch) => {
+                let store = SqliteStore::open(scratch.0.join("accord.db"), SqliteOptions::default());
+                Arc::new(store.expect("a store"))
+            }
+        };
+        let house = House::new(store);
+        let mut body = speech.prepare("agreement-1");
+        if let Some(info) = info {
+            body["extendInfo"] = info.to_string().into();
+        }
+        let prepared = call(&house, speech, "prepare", &body, &moment(now, 1));
+        let id = AuthId::read(&speech.auth_id(&prepared)).expect("an authId");
+        let decided = house.decide(&id, RICH, true, &moment(now, 2));
+        let Decided::Approved { code, .. } = decided else { panic!("not approved: {decided:?}") };
+        let granted = call(&house, speech, "applyToken", &speech.apply(code.reveal()), &moment(now, 3));
+        let agreement = house.agreement_of(RICH).id;
+        Home {
+            change: Change { agreement, customer: RICH.id(), actor: "the user".to_owned() },
+            house,
+            speech,
+            token: text(&granted, "accessToken"),
+            refresh: text(&granted, "refreshToken"),
+            refreshed_at: now,
+            calls: 3,
+            _scratch: scratch,
+        }
+    }
+
+    /// Asks for new pairs of tokens in time, up to then.
+    fn keep_tokens(&mut self, now: i64) {
+        while self.speech == Speech::AlipayPlus && now - self.refreshed_at > REFRESHED_AFTER {
+            self.refreshed_at += REFRESHED_AFTER;
+            self.calls += 1;
+            let (body, at) = (self.speech.refresh(&self.refresh), moment(self.refreshed_at, self.calls));
+            let granted = call(&self.house, self.speech, "applyToken", &body, &at);
+            (self.token, self.refresh) = (text(&granted, "accessToken"), text(&granted, "refreshToken"));
+        }
+    }
+
+    /// Runs a rule of the wallet.
+    pub fn rule<T: Send + 'static>(
+        &mut self,
+        now: i64,
+        rule: impl FnMut(&mut dyn Tx, Context<'_>, &Change, &Moment) -> Ruled<T> + Send + 'static,
+    ) -> T {
+        self.try_rule(now, rule).expect("a rule that is kept")
+    }
+
+    fn try_rule<T: Send + 'static>(
+        &mut self,
+        now: i64,
+        mut rule: impl FnMut(&mut dyn Tx, Context<'_>, &Change, &Moment) -> Ruled<T> + Send + 'static,
+    ) -> Ruled<T> {
+        self.calls += 1;
+        let (at, change, keys) = (moment(now, self.calls), self.change.clone(), fixture::derivation_keys());
+        let voice = self.house.dialect(self.speech.name());
+        store::transact(&*self.house.store, move |tx| {
+            rule(tx, Context { keys: &keys, voice: &*voice }, &change, &at)
+        })
+    }
+
+    /// A debit; why it was refused.
+    pub fn debit(&mut self, amount: Amount, now: i64) -> Result<(), Refusal> {
+        self.keep_tokens(now);
+        let client = ClientId::new(self.speech.clients()[0].client_id);
+        let owner = self.house.agreement_of(RICH).owner;
+        let command = Pay {
+            bearer: Bearer { owner, auth_client_id: None },
+            client,
+            dialect: DialectName::new(self.speech.name()),
+            request_id: PaymentRequestId::new(format!("order-{}", self.calls)),
+            fingerprint: Digest::of("a debit"),
+            token: Secret::new(&*self.token),
+            amount,
+            expires_at: None,
+            evaluation: false,
+            notify_url: None,
+            description: String::new(),
+            extras: "{}".to_owned(),
+            forced: None,
+        };
+        let paid = self.try_rule(now, move |tx, context, _, at| pay(tx, &command, context, at));
+        match paid {
+            Ok(payment) => match payment.stage {
+                PaymentStage::Succeeded { .. } => Ok(()),
+                PaymentStage::Failed { refusal, .. } => Err(refusal),
+                PaymentStage::InProcess => panic!("nothing runs on here"),
+            },
+            Err(Stop::Refused(refusal)) => Err(refusal),
+            Err(Stop::Fault(fault)) => panic!("{fault}"),
+        }
+    }
+}
+
+fn call(house: &House, speech: Speech, operation: &str, body: &Value, at: &Moment) -> Value {
+    let [who, _] = speech.clients();
+    let clock = time::format_seconds(at.now.0, 3 * 3600);
+    let request = who.request(&speech.target(operation), body.to_string().as_bytes(), &clock);
+    let (reply, _) = house.reply(&request, at, Twist::default());
+    let answer: Value = serde_json::from_slice(&reply.body).expect("a JSON reply");
+    assert_eq!(answer["result"]["resultStatus"], json!("S"), "{operation}: {answer}");
+    answer
+}
+
+/// A folder in memory where there is one: that a commit is on the disk is proved by other tests.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Scratch {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let memory = PathBuf::from("/dev/shm");
+        let base = if memory.is_dir() { memory } else { PathBuf::from(env!("CARGO_TARGET_TMPDIR")) };
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = base.join(format!("accord-limits-{number}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).expect("a scratch folder");
+        Scratch(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
