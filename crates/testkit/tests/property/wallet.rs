@@ -369,7 +369,9 @@ impl Wallet {
                 assert!(done, "a payment that is due is resolved");
             } else if waiting[1] == Some(due) {
                 let due = self.look(move |rows| rows.refunds_to_resolve(due, 1)).remove(0);
-                assert!(self.transact(move |tx| refund::resolve(tx, &due.id, &at)), "a refund too");
+                let policy = self.dialect_named(&due.dialect).policy().clone();
+                let done = self.transact(move |tx| refund::resolve(tx, &due.id, &policy, &at));
+                assert!(done, "a refund too");
             } else if waiting[2] == Some(due) {
                 let controls = self.look(move |rows| rows.notices_due(due, 1)).remove(0);
                 let wanted = controls.agreement.clone();
