@@ -4,7 +4,7 @@
 //! an operation needs is read from the result by `fields`.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -22,8 +22,10 @@ pub enum Json {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// Any number; only whole numbers of 64 bits are kept exactly.
+    /// A number; only whole numbers of 64 bits are kept exactly.
     Number(serde_json::Number),
+    /// A number beyond what 64 bits can hold, as it was written.
+    Beyond(String),
     /// A text without NUL.
     String(String),
     /// An array.
@@ -54,7 +56,7 @@ impl Json {
         match self {
             Json::Null => "null",
             Json::Bool(_) => "a boolean",
-            Json::Number(_) => "a number",
+            Json::Number(_) | Json::Beyond(_) => "a number",
             Json::String(_) => "a string",
             Json::Array(_) => "an array",
             Json::Object(_) => "an object",
@@ -84,14 +86,67 @@ pub fn parse(bytes: &[u8]) -> Result<Json, JsonFault> {
             position: fault.valid_up_to(),
         });
     }
-    let ours = RefCell::new(None);
+    match read(bytes, VecDeque::new()) {
+        // Such a number may be in a member that nobody looks at, where it must do no harm.
+        Err(fault) if fault.reason.ends_with(OUT_OF_RANGE) => {
+            let (bytes, beyond) = set_aside(bytes);
+            read(&bytes, beyond)
+        }
+        read => read,
+    }
+}
+
+/// How serde_json ends when a number is too large for it.
+const OUT_OF_RANGE: &str = "number out of range";
+
+fn read(bytes: &[u8], beyond: VecDeque<String>) -> Result<Json, JsonFault> {
+    let (ours, beyond) = (RefCell::new(None), RefCell::new(beyond));
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let seed = Seed { depth: 1, path: Path::Root, fault: &ours };
+    let seed = Seed { depth: 1, path: Path::Root, fault: &ours, beyond: &beyond };
     let read = seed.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
     read.map_err(|fault| JsonFault {
         position: offset(bytes, fault.line(), fault.column()),
         reason: ours.take().unwrap_or_else(|| reason(&fault)),
     })
+}
+
+/// Takes the numbers that are too large out of a body, each replaced by a minus zero of the same length, so that the
+/// places of faults stay true. A minus zero that was there already is taken out as well: which one is read, the order tells.
+fn set_aside(bytes: &[u8]) -> (Vec<u8>, VecDeque<String>) {
+    let (mut replaced, mut beyond) = (bytes.to_vec(), VecDeque::new());
+    let (mut index, mut in_string) = (0, false);
+    while let Some(byte) = bytes.get(index) {
+        let rest = bytes.get(index..).unwrap_or_default();
+        let length = match byte {
+            b'"' => {
+                in_string = !in_string;
+                1
+            }
+            b'\\' if in_string => 2,
+            b'-' | b'0'..=b'9' if !in_string => rest
+                .iter()
+                .take_while(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
+                .count(),
+            _ => 1,
+        };
+        let token = rest.get(..length).and_then(|token| std::str::from_utf8(token).ok()).unwrap_or_default();
+        let number = token.parse::<f64>().ok().filter(|_| !in_string && matches!(byte, b'-' | b'0'..=b'9'));
+        if number.is_some_and(|number| number.is_infinite() || is_minus_zero(number)) {
+            beyond.push_back(token.to_owned());
+            let zeros = b"-0.".iter().chain(std::iter::repeat(&b'0'));
+            let place = replaced.iter_mut().skip(index).take(length);
+            // What is too large is written in five characters at least; a minus zero may stay what it is.
+            if number.is_some_and(f64::is_infinite) {
+                place.zip(zeros).for_each(|(place, zero)| *place = *zero);
+            }
+        }
+        index += length;
+    }
+    (replaced, beyond)
+}
+
+fn is_minus_zero(number: f64) -> bool {
+    number == 0.0 && number.is_sign_negative()
 }
 
 /// Writes compact JSON, members in the order received.
@@ -107,6 +162,7 @@ fn write(json: &Json, text: &mut String) {
         Json::Bool(true) => text.push_str("true"),
         Json::Bool(false) => text.push_str("false"),
         Json::Number(number) => text.push_str(&number.to_string()),
+        Json::Beyond(digits) => text.push_str(digits),
         Json::String(string) => write_string(string, text),
         Json::Array(items) => {
             text.push('[');
@@ -174,6 +230,8 @@ struct Seed<'s> {
     path: Path<'s>,
     /// Our own reasons pass serde_json on the side, so that its errors need no taking apart.
     fault: &'s RefCell<Option<String>>,
+    /// Numbers that were set aside, in the order of the body.
+    beyond: &'s RefCell<VecDeque<String>>,
 }
 
 impl Seed<'_> {
@@ -236,6 +294,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Json, E> {
+        if is_minus_zero(value)
+            && let Some(digits) = self.beyond.borrow_mut().pop_front()
+        {
+            return Ok(Json::Beyond(digits));
+        }
         serde_json::Number::from_f64(value)
             .map(Json::Number)
             .ok_or_else(|| self.refuse(format!("number out of range in {}", self.place())))
@@ -254,7 +317,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
         let mut items = Vec::new();
         loop {
             let path = Path::Item(&self.path, items.len());
-            match seq.next_element_seed(Seed { depth: self.depth + 1, path, fault: self.fault })? {
+            match seq.next_element_seed(Seed { depth: self.depth + 1, path, ..self })? {
                 Some(item) => items.push(item),
                 None => return Ok(Json::Array(items)),
             }
@@ -281,7 +344,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             if known {
                 return Err(self.refuse(format!("duplicate member {path}")));
             }
-            let value = map.next_value_seed(Seed { depth: self.depth + 1, path, fault: self.fault })?;
+            let value = map.next_value_seed(Seed { depth: self.depth + 1, path, ..self })?;
             members.push((name, value));
         }
         Ok(Json::Object(members))
@@ -371,6 +434,26 @@ mod tests {
             assert!(parse(format!("{{\"a\":\"{surrogate}\"}}").as_bytes()).is_err(), "{surrogate}");
             assert!(parse(format!("{{\"{surrogate}\":1}}").as_bytes()).is_err(), "{surrogate}");
         }
+    }
+
+    #[test]
+    fn a_number_beyond_64_bits_is_kept_as_written_and_harms_nobody() {
+        for body in [
+            "{\"a\":1e400,\"b\":-1E+999,\"c\":[-0,-0.0,1e309,0,\"1e400 \\\" 1e500\"],\"d\":1}",
+            "[-0,1e309]",
+            "1e999",
+        ] {
+            let json = parse(body.as_bytes()).unwrap();
+            assert_eq!(to_text(&json), body);
+            assert_eq!(parse(to_text(&json).as_bytes()), Ok(json));
+        }
+        let json = parse(b"{\"a\":1e400}").unwrap();
+        assert_eq!(json.get("a"), Some(&Json::Beyond("1e400".to_owned())));
+        assert_eq!(json.get("a").map(Json::kind), Some("a number"));
+        let digits = "9".repeat(400);
+        assert_eq!(to_text(&parse(digits.as_bytes()).unwrap()), digits);
+        refused(b"{\"a\":1e400,\"a\":1}", "duplicate member a at byte 14");
+        assert!(parse(b"{\"a\":1e400,\"b\":01}").is_err() && parse(b"[1e400e5]").is_err());
     }
 
     #[test]

@@ -217,6 +217,35 @@ fn limits_in_extend_info_are_checked_before_anybody_agrees() {
 }
 
 #[test]
+fn members_that_are_not_acted_on_are_no_longer_than_the_paper_lets_them_be() {
+    for (operation, name, max) in [
+        ("pay", "paymentRedirectUrl", 1024),
+        ("pay", "voidNotifyUrl", 2048),
+        ("pay", "paymentOrderTitle", 256),
+        ("pay", "extendInfo", 4096),
+        ("applyToken", "referenceClientId", 128),
+        ("applyToken", "extendInfo", 4096),
+        ("cancelToken", "extendInfo", 4096),
+    ] {
+        let sent = |value: Value| with(operation, name, Some(value));
+        check(operation, &sent(json!("ب".repeat(max))), "read");
+        check(operation, &sent(json!("")), "read");
+        check(operation, &sent(Value::Null), "read");
+        let long = format!("PARAM_ILLEGAL {name}: longer than {max} characters");
+        check(operation, &sent(json!("x".repeat(max + 1))), &long);
+        check(operation, &sent(json!(7)), &format!("PARAM_ILLEGAL {name}: must be a string, not a number"));
+    }
+}
+
+#[test]
+fn an_id_is_not_blank() {
+    for (operation, name) in [("pay", "paymentRequestId"), ("prepare", "referenceClientId")] {
+        let blank = with(operation, name, Some(json!(" \u{a0}")));
+        check(operation, &blank, &format!("PARAM_ILLEGAL {name}: must not be blank"));
+    }
+}
+
+#[test]
 fn extend_info_is_an_object_in_a_string() {
     const DESC: &str = r#""contractDesc":"Gym plan""#;
     let deep = format!("{{{DESC},\"x\":{}{}}}", "[".repeat(32), "]".repeat(32));

@@ -8,6 +8,7 @@ use accord_core::handle::Bucket;
 use accord_core::ids::{CustomerId, LoginId};
 use accord_core::ledger::post;
 use accord_core::money::{Amount, Currency};
+use accord_core::operator::users::read_login_id;
 use accord_core::secret::Digest;
 use accord_core::store::Tx;
 use accord_core::user::{Language, User, UserStatus};
@@ -277,18 +278,9 @@ pub(super) fn known(tx: &dyn Tx, login: &LoginId) -> Ruled<User> {
 }
 
 pub(super) fn read_login(text: &str) -> anyhow::Result<LoginId> {
-    let phone = text.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len())
-            && digits.bytes().all(|byte| byte.is_ascii_digit())
-            && !digits.starts_with('0')
-    });
-    let mail = text.split_once('@').is_some_and(|(name, host)| {
-        !name.is_empty() && host.contains('.') && !host.contains('@') && text.len() <= 254
-    }) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    if phone || mail {
-        return Ok(LoginId::new(text));
-    }
-    Err(usage(format!("`{text}` is neither a phone number such as +9647701234567 nor an e-mail address")))
+    let sentence =
+        || usage(format!("`{text}` is neither a phone number such as +9647701234567 nor an e-mail address"));
+    read_login_id(text).ok_or_else(sentence)
 }
 
 fn hashed(pin: Option<String>) -> anyhow::Result<String> {

@@ -38,6 +38,18 @@ pub struct Transfer {
 }
 
 impl Transfer {
+    /// In which compared members an order differs from it; nothing: it is a repeat.
+    pub fn differing(&self, order: &Order) -> Vec<&'static str> {
+        [
+            ("customerId", self.customer != order.customer),
+            ("direction", self.direction != order.direction),
+            ("amount", self.amount != order.amount),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
+    }
+
     /// The bucket of an id: it catches the same id with another user.
     pub fn bucket_of(id: &str) -> Bucket {
         Bucket::of(&["transfer", id])
@@ -66,17 +78,20 @@ pub enum Transferred {
     Done(Transfer),
     /// It moved before: the same id with the same content.
     Before(Transfer),
-    /// The id stands for another transfer. Nothing was done.
-    Other(Transfer),
+    /// The id stands for another transfer, which differs in these members. Nothing was done.
+    Other(Vec<&'static str>),
 }
 
 /// Moves the money, once. Refuses an unknown or closed user (a closed one may still take out what is left), a frozen
 /// one who takes out, and more than there is.
 pub fn transfer(tx: &mut dyn Tx, order: &Order, at: &Moment) -> Ruled<Transferred> {
     if let Some(known) = tx.transfer(&order.id)? {
-        let same = (&known.customer, known.direction, known.amount)
-            == (&order.customer, order.direction, order.amount);
-        return Ok(if same { Transferred::Before(known) } else { Transferred::Other(known) });
+        let differing = known.differing(order);
+        return Ok(if differing.is_empty() {
+            Transferred::Before(known)
+        } else {
+            Transferred::Other(differing)
+        });
     }
     let user = tx.user(&order.customer)?.ok_or(Refusal::UserNotFound)?;
     let posting = match (order.direction, user.status) {

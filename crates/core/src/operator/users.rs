@@ -10,6 +10,9 @@ use crate::store::Tx;
 use crate::user::{Language, User, UserStatus};
 use crate::voice::Context;
 
+/// Longest login id, in characters: both papers print 64 (userLoginId, loginId).
+pub const MAX_LOGIN_ID: usize = 64;
+
 /// A login id: a phone number in E.164 form, or an e-mail address; nothing for any other text.
 pub fn read_login_id(text: &str) -> Option<LoginId> {
     let phone = text.strip_prefix('+').is_some_and(|digits| {
@@ -18,7 +21,7 @@ pub fn read_login_id(text: &str) -> Option<LoginId> {
             && !digits.starts_with('0')
     });
     let mail = text.split_once('@').is_some_and(|(name, host)| {
-        !name.is_empty() && host.contains('.') && !host.contains('@') && text.len() <= 254
+        !name.is_empty() && host.contains('.') && !host.contains('@') && text.len() <= MAX_LOGIN_ID
     }) && text.bytes().all(|byte| byte.is_ascii_graphic());
     (phone || mail).then(|| LoginId::new(text))
 }

@@ -56,8 +56,9 @@ async fn run(
     let (done, repeated) = match ended {
         Transferred::Done(done) => (done, false),
         Transferred::Before(done) => (done, true),
-        Transferred::Other(_) => {
-            let message = "this transferId stands for another transfer: user, amount or direction differs";
+        Transferred::Other(differing) => {
+            let names = differing.join(", ");
+            let message = format!("{names}: not as in the first request of this transferId");
             return Err(Failure::new(StatusCode::CONFLICT, "TRANSFER_ID_REUSED", message));
         }
     };

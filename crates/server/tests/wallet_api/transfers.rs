@@ -21,12 +21,15 @@ async fn a_replayed_top_up_is_the_first_one() {
     assert_eq!(again["postingId"], first["postingId"]);
 
     let frozen = customer(&house, FROZEN).await;
-    for (path, body) in [
-        ("/transfers/topUp", order("bank-1", &rich, json!("5001"))),
-        ("/transfers/topUp", order("bank-1", &frozen, json!("5000"))),
-        ("/transfers/withdraw", order("bank-1", &rich, json!("5000"))),
+    for (path, body, differs) in [
+        ("/transfers/topUp", order("bank-1", &rich, json!("5001")), "amount:"),
+        ("/transfers/topUp", order("bank-1", &frozen, json!("5000")), "customerId:"),
+        ("/transfers/withdraw", order("bank-1", &rich, json!("5000")), "direction:"),
     ] {
-        assert_eq!(code(&funding.post(path, body).await), (409, "TRANSFER_ID_REUSED"), "{path}");
+        let answer = funding.post(path, body).await;
+        assert_eq!(code(&answer), (409, "TRANSFER_ID_REUSED"), "{path}");
+        let said = answer.1["error"]["message"].as_str().unwrap_or_default();
+        assert!(said.starts_with(differs), "{said}");
     }
     let crowd = (0..16).map(|_| funding.post("/transfers/topUp", order("bank-2", &rich, json!("7"))));
     let mut fresh = 0;

@@ -120,7 +120,7 @@ impl<'a> Fields<'a> {
         self.optional(name)?.map(|_| self.required_text_bytes(name, max)).transpose()
     }
 
-    /// A text of one line without control characters: an id, a name.
+    /// A text of one line without control characters, not blank: an id, a name.
     pub fn required_id(&self, name: &str, max: usize) -> Result<&'a str, FieldFault> {
         self.one_line(name, self.required_text(name, max)?)
     }
@@ -307,6 +307,9 @@ impl<'a> Fields<'a> {
     }
 
     fn one_line(&self, name: &str, text: &'a str) -> Result<&'a str, FieldFault> {
+        if text.trim().is_empty() {
+            return Err(self.fault(name, "must not be blank"));
+        }
         if text.chars().any(char::is_control) {
             return Err(self.fault(name, "must not hold control characters"));
         }

@@ -23,6 +23,9 @@ const MAX_GRANT_TYPE: usize = 64;
 /// Longest authCode, in bytes. Ours have 32; the paper takes 64.
 const MAX_CODE: usize = 64;
 
+/// Longest referenceClientId (platform V1 applyToken).
+const MAX_REFERENCE_CLIENT_ID: usize = 128;
+
 /// What is presented.
 enum Grant {
     Code(Secret),
@@ -46,6 +49,8 @@ pub(super) fn read(qi: Arc<Qi>, client: &Client, body: &Json) -> Result<ApplyTok
             return Err(Refused::new(Fault::GrantTypeUnknown, meaning));
         }
     };
+    // Of sibling wallets: taken and not looked at.
+    fields.optional_text("referenceClientId", MAX_REFERENCE_CLIENT_ID)?;
     fields.optional_text("extendInfo", MAX_EXTEND_INFO)?;
     Ok(ApplyTokenAct { qi, bearer: common::bearer_of(client), grant })
 }

@@ -22,6 +22,10 @@ use std::sync::Arc;
 /// Qi pay, productCode: agreement payment.
 pub(super) const AGREEMENT_PAYMENT: &str = "51051000101000100031";
 
+/// Longest paymentNotifyUrl and paymentRedirectUrl (Qi pay).
+const MAX_URL: usize = 1024;
+/// Longest voidNotifyUrl (platform V2 pay).
+const MAX_VOID_URL: usize = 2048;
 /// Longest text shown to the payer (Qi pay, order.orderDescription).
 const MAX_DESCRIPTION: usize = 256;
 
@@ -56,8 +60,12 @@ pub(super) fn read(qi: Arc<Qi>, client: &Client, body: &Json) -> Result<PayAct, 
     }
     let token = token(&fields)?;
     let expires_at = fields.optional_datetime("paymentExpiryTime")?.map(Timestamp);
-    let notify_url = fields.optional_url("paymentNotifyUrl", 1024, UrlRule::web(qi.config.allow_http))?;
+    let notify_url = fields.optional_url("paymentNotifyUrl", MAX_URL, UrlRule::web(qi.config.allow_http))?;
+    // Of other products: not acted on, but no longer than the paper lets them be.
+    fields.optional_text("paymentRedirectUrl", MAX_URL)?;
+    fields.optional_text("voidNotifyUrl", MAX_VOID_URL)?;
     fields.optional_text("extendInfo", MAX_EXTEND_INFO)?;
+    fields.optional_text("paymentOrderTitle", MAX_DESCRIPTION)?;
 
     let command = Pay {
         bearer: common::bearer_of(client),
