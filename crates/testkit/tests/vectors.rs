@@ -6,7 +6,7 @@ use accord_testkit::conformance::fixture::{CLIENTS, WALLET_PUBLIC_KEY};
 use accord_testkit::conformance::speech::{Speech, result_code};
 use accord_testkit::model::ModelStore;
 use accord_testkit::vectors::story::{Story, reason_name};
-use accord_testkit::vectors::{catalogue, codes, files, path_of, play, read, updating};
+use accord_testkit::vectors::{catalogue, codes, files, paper, path_of, play, read, updating};
 use accord_wire::keys::PublicKey;
 use accord_wire::signature;
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,6 +121,95 @@ fn every_reason_is_shown_or_it_is_said_why_not() {
             }
         }
     }
+}
+
+/// Every code of both papers, by operation: shown by a vector of that operation, or said why not. Never both.
+#[test]
+fn every_code_of_the_papers_is_shown_or_it_is_said_why_not() {
+    let mut shown: BTreeSet<(&str, String, String)> = BTreeSet::new();
+    for (name, story) in kept() {
+        let speech = name.split('/').next().and_then(Speech::named).expect("a dialect");
+        for call in story.calls() {
+            let of = |operation: &&str| speech.target(operation) == call.request.target;
+            let operation = speech.operations().iter().map(|operation| operation.name).find(of);
+            for code in paper::said_by(call) {
+                shown.insert((speech.name(), paper::COMMON.to_owned(), code.clone()));
+                shown.extend(operation.map(|operation| (speech.name(), operation.to_owned(), code)));
+            }
+        }
+    }
+    let mut wrong = Vec::new();
+    for (speech, operation, codes) in paper::TABLES {
+        for code in *codes {
+            let is_shown = shown.contains(&(speech.name(), (*operation).to_owned(), (*code).to_owned()));
+            // Sent, but by nothing that a vector could show.
+            let excused = speech.codes().iter().any(|(reason, known)| {
+                known.code == *code && codes::why_not_shown(*speech, *reason).is_some()
+            });
+            match (is_shown, paper::why_never(*speech, operation, code)) {
+                (true, None) | (false, Some(_)) => {}
+                (false, None) if excused => {}
+                (true, Some(why)) => {
+                    wrong.push(format!("{speech:?} {operation} {code} is sent after all: {why}"))
+                }
+                (false, None) => {
+                    wrong.push(format!("{speech:?} {operation} {code} needs a vector or a reason"))
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_operation_has_a_table_and_no_excuse_is_idle() {
+    for speech in Speech::ALL {
+        for operation in speech.operations() {
+            let mut tables = paper::TABLES.iter();
+            assert!(
+                tables.any(|(of, name, _)| (*of, *name) == (speech, operation.name)),
+                "{}",
+                operation.name
+            );
+        }
+    }
+    for (speech, code, operations, _) in paper::NEVER {
+        let printed = paper::TABLES.iter().filter(|(of, _, codes)| of == speech && codes.contains(code));
+        let printed: Vec<&str> = printed.map(|(_, operation, _)| *operation).collect();
+        assert!(!printed.is_empty() && operations.iter().all(|of| printed.contains(of)), "{code}");
+    }
+}
+
+#[test]
+fn every_request_of_ours_has_the_wallets_signature() {
+    let wallet = PublicKey::parse(WALLET_PUBLIC_KEY).expect("the wallet's key");
+    let mut kinds = BTreeSet::new();
+    for (name, story) in kept() {
+        for sent in story.sent() {
+            let header = |name: &str| {
+                let value = sent.headers.iter().find(|(found, _)| found == name);
+                value.map_or("", |(_, value)| value.as_str()).as_bytes()
+            };
+            assert!(sent.url.ends_with(&sent.target), "{name}");
+            let (target, body) = (sent.target.as_bytes(), sent.body.as_bytes());
+            let (client, time) = (header("client-id"), header("request-time"));
+            let content = signature::content_to_sign(b"POST", target, client, time, body);
+            let signature = signature::parse([header("signature")]).expect("a signature");
+            assert_eq!(signature::verify(&wallet, &content, &signature), Ok(()), "{name}");
+            let dialect = name.split('/').next().unwrap_or_default();
+            kinds.insert(format!("{dialect} {}", sent.kind));
+        }
+    }
+    let all = [
+        "alipay-plus AUTHCODE_CREATED",
+        "alipay-plus TOKEN_CANCELED",
+        "alipay-plus TOKEN_CREATED",
+        "alipay-plus consultUnbinding",
+        "alipay-plus notifyPayment",
+        "qi contractStatus",
+        "qi notifyPayment",
+    ];
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), all);
 }
 
 #[test]

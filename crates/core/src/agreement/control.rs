@@ -116,11 +116,17 @@ impl Held<'_> {
         }
     }
 
+    /// May anything be debited now? Not while it is paused, asleep or not yet valid.
+    pub fn judge_state(&self, rows: &dyn Rows, now: Timestamp) -> Ruled<()> {
+        match self.resting(rows, now)? {
+            Some(_) => Err(Refusal::AgreementPaused.into()),
+            None => Ok(()),
+        }
+    }
+
     /// May this be debited now? In the order of decision 33: state, one debit, periods, number.
     pub fn judge(&self, rows: &dyn Rows, amount: &Amount, now: Timestamp) -> Ruled<()> {
-        if self.resting(rows, now)?.is_some() {
-            return Err(Refusal::AgreementPaused.into());
-        }
+        self.judge_state(rows, now)?;
         let layers = self.layers();
         let layers: Vec<&Limits> = layers.iter().collect();
         let today = self.policy.day(now);

@@ -3,7 +3,7 @@
 use crate::ids::{Owner, RefundId, RefundRequestId};
 use crate::outcome::{Refusal, Ruled};
 use crate::payment::refund::Refund;
-use crate::store::Rows;
+use crate::store::{Rows, Stored};
 
 /// How a refund is asked for. The wallet's id wins if both are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,12 @@ pub enum WhichRefund {
     Id(String),
     /// By the caller's own id.
     Request(RefundRequestId),
+}
+
+/// The refund that a request id became, for saying what differs in a repeat.
+pub fn first_of(rows: &dyn Rows, owner: &Owner, request: &RefundRequestId) -> Stored<Option<Refund>> {
+    let Some(claim) = rows.refund_claim(owner, request)? else { return Ok(None) };
+    rows.refund(&claim.refund)
 }
 
 /// The refund of that owner; a stranger's refund does not exist.

@@ -7,7 +7,7 @@ use crate::handle::Bucket;
 use crate::ids::{AgreementId, MessageId, Owner};
 use crate::message::{self, About, Channel, Message};
 use crate::moment::{Moment, Timestamp};
-use crate::outcome::{Refusal, Ruled};
+use crate::outcome::{Refusal, Ruled, Stop};
 use crate::people::holder;
 use crate::policy::Policy;
 use crate::secret::{Digest, Secret};
@@ -86,7 +86,13 @@ pub fn send(tx: &mut dyn Tx, command: &SendMessage, policy: &Policy, at: &Moment
         Channel::Inbox => Scope::NotificationInbox,
         Channel::Push => Scope::NotificationPush,
     };
-    let holder = holder(tx, bearer, token, &[scope], policy, at.now)?;
+    // A user who may not act at present cannot be reached either.
+    let holder = match holder(tx, bearer, token, &[scope], policy, at.now) {
+        Err(Stop::Refused(Refusal::UserFrozen | Refusal::UserNotFound)) => {
+            return Err(Refusal::ChannelMissing.into());
+        }
+        holder => holder?,
+    };
     let user = holder.user;
     let Some(template) = pick(templates, user.language) else { return Err(Refusal::ChannelMissing.into()) };
     let id = MessageId::mint(user.id.bucket(), &mut at.random("merchant message"));

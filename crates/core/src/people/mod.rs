@@ -203,6 +203,9 @@ pub fn holder(
 ) -> Ruled<Holder> {
     let (set, agreement) =
         live::by_access(rows, bearer, token, policy)?.ok_or(Refusal::AccessTokenUnknown)?;
+    if live::over(rows, &agreement, policy, now)? {
+        return Err(Refusal::AccessTokenUnknown.into());
+    }
     live::judge(&set, &agreement, policy, now)?;
     let terms = rows
         .terms(&agreement.auth_id)?

@@ -51,8 +51,9 @@ pub fn apply_token(
         return Ok(Err(Refusal::CodeUnknown));
     }
     let late = at.now > row.expires_at;
+    let over = live::over(tx, &agreement, policy, at.now)?;
     if row.used_at.is_some() {
-        if late || agreement.ended() || agreement.generation != 1 {
+        if late || over || agreement.generation != 1 {
             return Ok(Err(Refusal::CodeUsed));
         }
         return again(tx, agreement, context).map(Ok);
@@ -60,7 +61,7 @@ pub fn apply_token(
     if late {
         return Ok(Err(Refusal::CodeExpired));
     }
-    if agreement.ended() {
+    if over {
         return Ok(Err(Refusal::CodeUsed));
     }
     redeem(tx, row, agreement, context, at)

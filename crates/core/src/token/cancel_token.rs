@@ -22,7 +22,8 @@ pub fn cancel_token(
     let Some((_, agreement)) = live::by_access(tx, bearer, token, policy)? else {
         return Err(Refusal::AccessTokenUnknown.into());
     };
-    if policy.lapsed_cancel_is_expired && !agreement.ended() {
+    // Past its validity it is as good as ended, and ending what has ended succeeds.
+    if policy.lapsed_cancel_is_expired && !live::over(tx, &agreement, policy, at.now)? {
         let newest = tx.token_set(&agreement.id, agreement.generation)?;
         if newest.is_some_and(|set| at.now > set.refresh_expires_at) {
             return Err(Refusal::AccessTokenExpired.into());

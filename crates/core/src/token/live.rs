@@ -1,6 +1,6 @@
 //! Which agreement a token stands for, and whether it still may act.
 
-use crate::agreement::Agreement;
+use crate::agreement::{Agreement, control};
 use crate::ids::Owner;
 use crate::moment::Timestamp;
 use crate::outcome::{Refusal, Ruled};
@@ -75,6 +75,12 @@ pub fn judge(set: &TokenSet, agreement: &Agreement, policy: &Policy, now: Timest
         return Err(Refusal::AccessTokenExpired);
     }
     Ok(())
+}
+
+/// Is it as good as ended: ended, or past its validity? Every act that begins with a code or a token asks this; what
+/// it says of the token is a token fault (decision 33).
+pub fn over(rows: &dyn Rows, agreement: &Agreement, policy: &Policy, now: Timestamp) -> Stored<bool> {
+    Ok(agreement.ended() || control::hold(rows, agreement, policy)?.judge_validity(now).is_err())
 }
 
 /// The pair in the clear, derived anew.

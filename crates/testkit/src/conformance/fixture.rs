@@ -258,6 +258,8 @@ pub fn gateway() -> Gateway {
     let mut plus = alipay_plus::Config::new(PUBLIC_URL, [9; 32]);
     // Off by default; here it is to be seen.
     plus.inquiry_customer_id = true;
+    plus.consult_unbinding_url =
+        Some("https://network.example/aps/api/v1/authorizations/consultUnbinding".to_owned());
     let plus = AlipayPlus::new(plus);
     let mounts = vec![
         Mount { prefix: String::new(), dialect: qi.clone() },

@@ -8,7 +8,7 @@ use accord_core::agreement::end::end;
 use accord_core::agreement::limits::Limits;
 use accord_core::agreement::{Agreement, EndedBy};
 use accord_core::client::{Client, ClientStatus};
-use accord_core::ids::{AuthId, ClientId, DialectName};
+use accord_core::ids::{AuthId, ClientId, DialectName, NotificationId};
 use accord_core::ledger::post;
 use accord_core::money::Amount;
 use accord_core::notification::Notification;
@@ -24,6 +24,7 @@ use accord_wire::dialect::{Answer, Dialect, Fault, Reason};
 use accord_wire::gateway::{Gateway, Opened, ReplyEnvelope, Request};
 use accord_wire::keys::PrivateKey;
 use accord_wire::signature::Signed;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a call meets beside its rules.
@@ -71,8 +72,10 @@ pub struct House {
     pub store: Arc<dyn Store>,
     gateway: Gateway,
     pub(super) keys: DerivationKeys,
-    wallet_key: PrivateKey,
+    pub(super) wallet_key: PrivateKey,
     clients: Mutex<Arc<Registered>>,
+    /// Notices that were sent.
+    sent: Mutex<HashSet<NotificationId>>,
 }
 
 impl House {
@@ -86,6 +89,7 @@ impl House {
             keys: fixture::derivation_keys(),
             wallet_key: fixture::wallet_key(),
             clients: Mutex::new(Arc::new(clients)),
+            sent: Mutex::new(HashSet::new()),
         }
     }
 
@@ -261,18 +265,28 @@ impl House {
         self.look(move |rows| rows.account(&customer, currency)).map(|account| account.balance)
     }
 
-    /// What waits to be told, oldest first: kind, URL, body as it will be sent.
-    pub fn notices(&self) -> Vec<(String, String, String)> {
+    fn told(&self) -> Vec<Notification> {
         let mut notices = self.look(|rows| rows.notifications(1_000));
         notices.sort_by(|one, other| (one.created_at, &one.kind).cmp(&(other.created_at, &other.kind)));
         notices
+    }
+
+    /// What waits to be sent for the first time, oldest first; from now on it was sent.
+    pub(super) fn waiting(&self) -> Vec<Notification> {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        self.told().into_iter().filter(|notice| sent.insert(notice.id.clone())).collect()
+    }
+
+    /// What was to be told, oldest first: kind, URL, body as it will be sent.
+    pub fn notices(&self) -> Vec<(String, String, String)> {
+        self.told()
             .into_iter()
             .map(|notice| (notice.kind.clone(), notice.url.clone(), self.said(&notice)))
             .collect()
     }
 
     /// The body of a notice, its secrets derived anew.
-    fn said(&self, notice: &Notification) -> String {
+    pub(super) fn said(&self, notice: &Notification) -> String {
         let dialect = self.dialect(notice.dialect.as_str());
         let policy = dialect.policy();
         let mut body = notice.body.clone();

@@ -6,5 +6,6 @@
 
 pub mod fixture;
 pub mod house;
+pub mod outbound;
 pub mod people;
 pub mod speech;

@@ -1,6 +1,7 @@
 //! Which result codes the vectors must show, and the page that lists all of them (`docs/result-codes.md`).
 
 use crate::conformance::speech::Speech;
+use crate::vectors::paper::{NEVER, TABLES};
 use crate::vectors::stories;
 use crate::vectors::story::reason_name;
 use accord_core::Refusal;
@@ -12,7 +13,10 @@ use std::fmt::Write as _;
 pub const NOT_SHOWN: &[(Reason, &str)] = &[
     (Reason::Fault(Fault::Overloaded), "said by the server before or after the gateway: tests/walk.rs"),
     (Reason::Fault(Fault::TooLarge), "the limit is kept by the socket: tests/walk.rs"),
-    (Reason::Refusal(Refusal::ClientSuspended), "so far the envelope refuses a suspended client first"),
+    (
+        Reason::Refusal(Refusal::ClientSuspended),
+        "the envelope refuses a suspended client before any rule is asked",
+    ),
 ];
 
 /// Reasons that one dialect cannot come upon, and why not.
@@ -24,11 +28,6 @@ pub const NOT_SHOWN_BY: &[(Speech, Reason, &str)] = &[
     (Speech::Qi, Reason::Refusal(Refusal::OneTimeCodeWrong), "Qi has no one-time codes"),
     (Speech::Qi, Reason::Refusal(Refusal::OneTimeCodeExpired), "Qi has no one-time codes"),
     (Speech::Qi, Reason::Refusal(Refusal::OneTimeCodeLimit), "Qi has no one-time codes"),
-    (
-        Speech::Qi,
-        Reason::Refusal(Refusal::ChannelMissing),
-        "every user has an inbox, and pushes are kept there",
-    ),
     (Speech::AlipayPlus, Reason::Refusal(Refusal::MessageReused), "Alipay+ sends no messages of merchants"),
 ];
 
@@ -87,7 +86,28 @@ pub fn page() -> String {
             );
         }
     }
+    never(&mut page);
     page
+}
+
+/// What the papers print and we do not send.
+fn never(page: &mut String) {
+    page.push_str("\n## Never sent, because\n\n");
+    page.push_str("Codes that the papers' tables print, and why no reply of this wallet has them.\n\n");
+    page.push_str("| Dialect | Code | Of | Why |\n|---|---|---|---|\n");
+    for (speech, code, operations, why) in NEVER {
+        let operations = match operations.is_empty() {
+            true => printed_by(*speech, code).join(", "),
+            false => operations.join(", "),
+        };
+        let _ = writeln!(page, "| {} | `{code}` | {operations} | {why} |", title(*speech));
+    }
+}
+
+/// The operations whose table has that code.
+fn printed_by(speech: Speech, code: &str) -> Vec<&'static str> {
+    let printed = TABLES.iter().filter(|(of, _, codes)| *of == speech && codes.contains(&code));
+    printed.map(|(_, operation, _)| *operation).collect()
 }
 
 fn title(speech: Speech) -> &'static str {

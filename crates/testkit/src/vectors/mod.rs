@@ -7,6 +7,7 @@
 
 pub mod catalogue;
 pub mod codes;
+pub mod paper;
 pub mod play;
 pub mod story;
 

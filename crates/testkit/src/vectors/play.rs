@@ -4,7 +4,7 @@ use crate::conformance::fixture::{self, PEOPLE, Person, Signatory};
 use crate::conformance::house::{House, Reply, Twist};
 use crate::conformance::speech::{Speech, result_code, text};
 use crate::model::ModelStore;
-use crate::vectors::story::{Call, Control, Scene, Step, Story};
+use crate::vectors::story::{Call, Control, Scene, Sent, Step, Story};
 use accord_core::agreement::Scope;
 use accord_core::agreement::decide::Decided;
 use accord_core::client::ClientStatus;
@@ -93,6 +93,11 @@ fn perform(house: &House, step: &Step) -> Scene {
         Scene::Resolve => {
             house.resolve_due(at);
             Scene::Resolve
+        }
+        Scene::Send { .. } => Scene::Send { sent: house.send(at) },
+        Scene::Unbind { user, answer, .. } => {
+            let (question, outcome) = house.unbind(Person::named(&user), answer, at);
+            Scene::Unbind { user, answer, question, outcome: outcome.to_owned() }
         }
     }
 }
@@ -345,6 +350,23 @@ impl Play {
     /// Due payments reach their end.
     pub fn resolve(&mut self) {
         self.step(Scene::Resolve);
+    }
+
+    /// Everything that waits to be told is sent for the first time.
+    pub fn deliver(&mut self) -> Vec<Sent> {
+        match self.step(Scene::Send { sent: Vec::new() }) {
+            Scene::Send { sent } => sent,
+            _ => Vec::new(),
+        }
+    }
+
+    /// A user ends the newest agreement; its owner says so when asked. What came of it.
+    pub fn unbind(&mut self, person: &Person, answer: Option<bool>) -> String {
+        let (user, outcome) = (person.name.to_owned(), String::new());
+        match self.step(Scene::Unbind { user, answer, question: None, outcome }) {
+            Scene::Unbind { outcome, .. } => outcome,
+            _ => String::new(),
+        }
     }
 
     /// The time `millis` after the next step.

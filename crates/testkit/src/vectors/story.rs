@@ -114,6 +114,58 @@ pub enum Scene {
     },
     /// Running payments that are due reach their end.
     Resolve,
+    /// Everything that waits to be told is sent for the first time.
+    Send {
+        /// The notices as they travel, oldest first.
+        sent: Vec<Sent>,
+    },
+    /// A user ends the newest agreement in the wallet; its owner is asked first where the paper wants that.
+    Unbind {
+        /// Who.
+        user: String,
+        /// What the owner answers, if asked: yes, no, or nothing at all.
+        answer: Option<bool>,
+        /// The question as it travels; nothing where nobody is asked.
+        question: Option<Sent>,
+        /// What came of it.
+        outcome: String,
+    },
+}
+
+/// A call of the wallet's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The notice's name in the paper.
+    pub kind: String,
+    /// Where to.
+    pub url: String,
+    /// The path and query that are signed.
+    pub target: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, byte for byte.
+    pub body: String,
+}
+
+impl Sent {
+    fn to_json(&self) -> Value {
+        let headers: Vec<String> =
+            self.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let request =
+            json!({ "method": "POST", "target": self.target, "headers": headers, "body": self.body });
+        json!({ "kind": self.kind, "url": self.url, "request": request })
+    }
+
+    fn parse(sent: &Value) -> Result<Sent, String> {
+        let request = &sent["request"];
+        Ok(Sent {
+            kind: string(sent, "kind")?,
+            url: string(sent, "url")?,
+            target: string(request, "target")?,
+            headers: headers_of(request)?,
+            body: string(request, "body")?,
+        })
+    }
 }
 
 /// What a user does to an agreement without ending it.
@@ -172,6 +224,15 @@ impl Story {
             .map(|(number, step)| Step::parse(step).map_err(|why| format!("steps[{number}]: {why}")))
             .collect();
         Ok(Story { about: string(&story, "about")?, steps: steps?, after: story["after"].clone() })
+    }
+
+    /// The wallet's own calls, in order.
+    pub fn sent(&self) -> impl Iterator<Item = &Sent> {
+        self.steps.iter().flat_map(|step| match &step.scene {
+            Scene::Send { sent } => sent.iter().collect(),
+            Scene::Unbind { question, .. } => question.iter().collect(),
+            _ => Vec::new(),
+        })
     }
 
     /// The calls, in order.
@@ -238,6 +299,12 @@ impl Scene {
                 } })
             }
             Scene::Resolve => json!({ "resolve": "running payments that are due" }),
+            Scene::Send { sent } => json!({ "send": sent.iter().map(Sent::to_json).collect::<Vec<Value>>() }),
+            Scene::Unbind { user, answer, question, outcome } => json!({
+                "unbind": { "user": user, "allowUnbinding": answer },
+                "question": question.as_ref().map(Sent::to_json),
+                "outcome": outcome,
+            }),
         }
     }
 
@@ -302,6 +369,19 @@ impl Scene {
             let (per_debit, per_month) = (sum("perDebit"), sum("perMonth"));
             let control = Control::Limit { per_debit, per_month, max_count };
             return Ok(Scene::Control { user: string(limit, "user")?, control });
+        }
+        if let Some(sent) = step.get("send") {
+            let sent = sent.as_array().ok_or("send: a list")?;
+            return Ok(Scene::Send { sent: sent.iter().map(Sent::parse).collect::<Result<_, _>>()? });
+        }
+        if let Some(unbind) = step.get("unbind") {
+            let question = step.get("question").filter(|question| !question.is_null());
+            return Ok(Scene::Unbind {
+                user: string(unbind, "user")?,
+                answer: unbind["allowUnbinding"].as_bool(),
+                question: question.map(Sent::parse).transpose()?,
+                outcome: string(step, "outcome")?,
+            });
         }
         step.get("resolve").map(|_| Scene::Resolve).ok_or("nothing happens in this step".into())
     }

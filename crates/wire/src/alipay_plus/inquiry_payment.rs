@@ -11,14 +11,19 @@ use crate::dialect::{Act, Answer, Refused, Status};
 use crate::fields::Fields;
 use accord_core::client::Client;
 use accord_core::ids::{Owner, PaymentRequestId};
+use accord_core::money::Amount;
 use accord_core::payment::inquire::{Which, inquire, was_closed};
 use accord_core::payment::pay::Forced;
+use accord_core::payment::refund::{Refund, RefundStage};
 use accord_core::payment::{Payment, PaymentStage};
 use accord_core::secret::DerivationKeys;
 use accord_core::store::{Rows, Stored, Tx};
 use accord_core::{Moment, Refusal, Ruled, Stop};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// Refunds told of one payment at most, the oldest.
+const MOST_REFUNDS: usize = 100;
 
 pub(super) fn read(
     dialect: Arc<AlipayPlus>,
@@ -43,7 +48,10 @@ struct InquiryPaymentAct {
 impl Act for InquiryPaymentAct {
     fn run(&mut self, tx: &mut dyn Tx, _keys: &DerivationKeys, _at: &Moment) -> Ruled<Answer> {
         match inquire(tx, &self.owner, &self.which) {
-            Ok(payment) => Ok(answer(&self.dialect, &self.parties, &payment)),
+            Ok(payment) => {
+                let transactions = transactions(&self.dialect, tx, &payment)?;
+                Ok(answer(&self.dialect, &self.parties, &payment, transactions))
+            }
             // The order was cancelled before its pay came, which will now never be done.
             Err(Stop::Refused(Refusal::PaymentNotFound))
                 if was_closed(tx, &self.owner, &self.request_id)? =>
@@ -67,7 +75,7 @@ impl Act for InquiryPaymentAct {
     }
 }
 
-fn answer(dialect: &AlipayPlus, parties: &Parties, payment: &Payment) -> Answer {
+fn answer(dialect: &AlipayPlus, parties: &Parties, payment: &Payment, transactions: Vec<Value>) -> Answer {
     let paid_at = match payment.stage {
         PaymentStage::Succeeded { at } if payment.closed_at.is_none() => Some(at),
         PaymentStage::Succeeded { .. } | PaymentStage::Failed { .. } | PaymentStage::InProcess => None,
@@ -82,7 +90,62 @@ fn answer(dialect: &AlipayPlus, parties: &Parties, payment: &Payment) -> Answer 
         .with_some("payToAmount", pay_to_amount(payment))
         .with_some("paymentTime", paid_at.map(|at| dialect.time(at)))
         .with_some("customerId", paid_at.map(|_| payment.customer.as_str()))
+        .with_some("transactions", (!transactions.is_empty()).then_some(transactions))
         .answer()
+}
+
+/// Every movement of the payment's money, oldest first: the debit, what was refunded, what a cancellation gave back.
+fn transactions(dialect: &AlipayPlus, rows: &dyn Rows, payment: &Payment) -> Stored<Vec<Value>> {
+    let (Some(posting), Some(paid_at)) = (&payment.posting, payment.paid_at()) else { return Ok(Vec::new()) };
+    let mut refunds = rows.refunds_of(&payment.id, MOST_REFUNDS + 1)?;
+    let all = refunds.len() <= MOST_REFUNDS;
+    refunds.truncate(MOST_REFUNDS);
+    // A refund that was refused at once moved nothing.
+    refunds.retain(|refund| refund.posting.is_some());
+    let kept = |refund: &&Refund| !matches!(refund.stage, RefundStage::Failed { .. });
+    let refunded: i64 = refunds.iter().filter(kept).map(|refund| refund.amount.value()).sum();
+
+    let success = || common::result(SUCCESS, "Success", Status::S);
+    let mut transactions = vec![json!({
+        "transactionResult": success(),
+        "transactionId": posting.as_str(),
+        "transactionType": "PAYMENT",
+        "transactionStatus": if payment.closed_at.is_some() { "CANCELLED" } else { "SUCCESS" },
+        "transactionAmount": amount(&payment.amount),
+        "transactionRequestId": payment.request_id.as_str(),
+        "transactionTime": dialect.time(paid_at),
+    })];
+    transactions.extend(refunds.iter().map(|refund| {
+        let (result, status, at) = match refund.stage {
+            RefundStage::InProcess => (failed(Refusal::RefundRunning), "PROCESSING", None),
+            RefundStage::Succeeded { at } => (success(), "SUCCESS", Some(at)),
+            RefundStage::Failed { refusal, .. } => (failed(refusal), "FAIL", None),
+        };
+        json!({
+            "transactionResult": result,
+            "transactionId": refund.id.as_str(),
+            "transactionType": "REFUND",
+            "transactionStatus": status,
+            "transactionAmount": amount(&refund.amount),
+            "transactionRequestId": refund.request_id.as_str(),
+            "transactionTime": at.map(|at| dialect.time(at)),
+        })
+    }));
+    let rest = payment.amount.value().saturating_sub(refunded);
+    let rest = Amount::new(payment.amount.currency, rest).filter(|_| all);
+    if let Some(closed_at) = payment.closed_at.filter(|_| rest.is_some() || !all) {
+        transactions.push(json!({
+            "transactionResult": success(),
+            "transactionType": "CANCEL",
+            "transactionStatus": "SUCCESS",
+            "transactionAmount": rest.as_ref().map(amount),
+            "transactionRequestId": payment.request_id.as_str(),
+            "transactionTime": dialect.time(closed_at),
+        }));
+    }
+    let members = transactions.iter_mut().filter_map(Value::as_object_mut);
+    members.for_each(|members| members.retain(|_, value| !value.is_null()));
+    Ok(transactions)
 }
 
 /// An order of which nothing but its cancellation is known.

@@ -9,7 +9,7 @@ use accord_core::client::Client;
 use accord_core::ids::{DialectName, Owner, PaymentRequestId};
 use accord_core::money::{Amount, Currency};
 use accord_core::payment::inquire;
-use accord_core::payment::pay::{Forced, Pay, pay};
+use accord_core::payment::pay::{Forced, Pay, close_expired, pay};
 use accord_core::payment::{Payment, PaymentStage};
 use accord_core::secret::{DerivationKeys, Digest, Secret};
 use accord_core::store::{Rows, Stored, Tx};
@@ -141,7 +141,8 @@ pub(super) fn compared(body: &Fields<'_>, name: &str) -> Result<String, FieldFau
     }
 }
 
-fn sorted(json: &Json) -> Json {
+/// The same with the names of every object in order.
+pub(super) fn sorted(json: &Json) -> Json {
     match json {
         Json::Array(items) => Json::Array(items.iter().map(sorted).collect()),
         Json::Object(members) => {
@@ -202,6 +203,10 @@ impl Act for PayAct {
         if !self.allowed && !self.is_known(tx)? {
             return Err(Refusal::ProductNotAllowed.into());
         }
+        // An order that has expired is closed, and stays so (Alipay+ pay, paymentExpiryTime).
+        if close_expired(tx, &self.command, at)? {
+            return Ok(refused(Refusal::OrderExpired));
+        }
         let context = Context { keys, voice: &*self.dialect };
         let payment = pay(tx, &self.command, context, at)?;
         Ok(answer(&self.dialect, &payment))
@@ -254,12 +259,10 @@ fn answer(dialect: &AlipayPlus, payment: &Payment) -> Answer {
 
 /// What is settled to Alipay+, as it was asked for; nothing when it is what the payer pays.
 pub(super) fn pay_to_amount(payment: &Payment) -> Option<Value> {
-    let extras: Value = serde_json::from_str(&payment.extras).ok()?;
+    let extras = json::parse(payment.extras.as_bytes()).ok()?;
     let asked = extras.get("payToAmount")?;
-    let paid = amount(&payment.amount);
-    let member = |name: &str| asked.get(name).and_then(Value::as_str).map(str::to_owned);
+    let member = |name: &str| asked.get(name).and_then(Json::as_str);
     let (currency, value) = (member("currency")?, member("value")?);
-    let same = paid.get("currency").and_then(Value::as_str) == Some(&currency)
-        && paid.get("value").and_then(Value::as_str) == Some(&value);
+    let same = payment.amount.currency.code() == currency && payment.amount.value().to_string() == value;
     (!same).then(|| serde_json::json!({ "currency": currency, "value": value }))
 }

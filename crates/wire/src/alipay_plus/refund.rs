@@ -2,7 +2,7 @@
 
 use crate::alipay_plus::AlipayPlus;
 use crate::alipay_plus::common::{self, MAX_ID, Parties, Reply, amount, refused};
-use crate::alipay_plus::pay::{compared, required_amount};
+use crate::alipay_plus::pay::{compared, required_amount, sorted};
 use crate::dialect::{Act, Answer, Refused};
 use crate::fields::{AmountFields, FieldFault, Fields};
 use crate::json::{self, Json};
@@ -10,6 +10,7 @@ use accord_core::client::Client;
 use accord_core::ids::{DialectName, Owner, PaymentRequestId, RefundRequestId};
 use accord_core::money::Amount;
 use accord_core::payment::inquire::Which;
+use accord_core::payment::inquire_refund::first_of;
 use accord_core::payment::pay::Forced;
 use accord_core::payment::refund::{GiveBack, Refund, RefundStage, refund};
 use accord_core::secret::{DerivationKeys, Digest};
@@ -122,6 +123,18 @@ impl Act for RefundAct {
         Ok(rows.refund_claim(&self.command.owner, &self.command.request_id)?.is_some())
     }
 
+    fn explain(&self, rows: &dyn Rows, refusal: Refusal) -> Stored<Option<String>> {
+        if refusal != Refusal::RefundReused {
+            return Ok(None);
+        }
+        let first = first_of(rows, &self.command.owner, &self.command.request_id)?;
+        Ok(first.map(|first| {
+            let names = differing(&first, &self.command).join(", ");
+            let names = if names.is_empty() { "paymentId or paymentRequestId" } else { &names };
+            format!("{names}: not as in the first request of this refundRequestId")
+        }))
+    }
+
     fn owner(&self) -> &Owner {
         &self.command.owner
     }
@@ -130,6 +143,16 @@ impl Act for RefundAct {
         self.command.forced = Some(forced);
         true
     }
+}
+
+/// The compared members in which a repeat differs from the refund that its id became.
+fn differing(first: &Refund, again: &GiveBack) -> Vec<&'static str> {
+    let kept = |extras: &str| json::parse(extras.as_bytes()).ok();
+    let (ours, theirs) = (kept(&first.extras), kept(&again.extras));
+    let member = |of: &Option<Json>, name: &str| of.as_ref().and_then(|of| of.get(name)).map(sorted);
+    let others = ["refundFromAmount", "refundPromoInfo", "surchargeInfo"].into_iter();
+    let others = others.filter(|name| member(&ours, name) != member(&theirs, name));
+    (first.amount != again.amount).then_some("refundAmount").into_iter().chain(others).collect()
 }
 
 fn answer(dialect: &AlipayPlus, refund: &Refund) -> Answer {

@@ -7,6 +7,7 @@ use crate::qi::common::{self, MAX_EXTEND_INFO, MAX_ID, time_text};
 use crate::qi::{NAME, Qi, inquiry_payment};
 use accord_core::client::Client;
 use accord_core::ids::{DialectName, Owner, RefundRequestId};
+use accord_core::payment::inquire_refund::first_of;
 use accord_core::payment::pay::Forced;
 use accord_core::payment::refund::{GiveBack, Refund, RefundStage, refund};
 use accord_core::secret::{DerivationKeys, Digest};
@@ -57,6 +58,18 @@ impl Act for RefundAct {
 
     fn is_known(&self, rows: &dyn Rows) -> Stored<bool> {
         Ok(rows.refund_claim(&self.command.owner, &self.command.request_id)?.is_some())
+    }
+
+    fn explain(&self, rows: &dyn Rows, refusal: Refusal) -> Stored<Option<String>> {
+        if refusal != Refusal::RefundReused {
+            return Ok(None);
+        }
+        let first = first_of(rows, &self.command.owner, &self.command.request_id)?;
+        Ok(first.map(|first| {
+            let same = first.amount == self.command.amount;
+            let names = if same { "paymentId or paymentRequestId" } else { "refundAmount" };
+            format!("{names}: not as in the first request of this refundRequestId")
+        }))
     }
 
     fn owner(&self) -> &Owner {

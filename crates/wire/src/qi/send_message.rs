@@ -13,7 +13,7 @@ use accord_core::people::merchant_message::{self, SendMessage, Template};
 use accord_core::secret::{DerivationKeys, Digest, Secret};
 use accord_core::store::{Rows, Stored, Tx};
 use accord_core::user::Language;
-use accord_core::{Moment, Ruled};
+use accord_core::{Moment, Refusal, Ruled};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -116,6 +116,19 @@ impl Act for SendMessageAct {
     fn is_known(&self, rows: &dyn Rows) -> Stored<bool> {
         let SendMessage { bearer, channel, request_id, .. } = &self.command;
         Ok(rows.message_claim(&bearer.owner, *channel, request_id)?.is_some())
+    }
+
+    fn explain(&self, rows: &dyn Rows, refusal: Refusal) -> Stored<Option<String>> {
+        if refusal != Refusal::MessageReused {
+            return Ok(None);
+        }
+        let SendMessage { bearer, channel, request_id, fingerprint, .. } = &self.command;
+        let claim = rows.message_claim(&bearer.owner, *channel, request_id)?;
+        Ok(claim.map(|claim| {
+            let same = claim.fingerprint == *fingerprint;
+            let names = if same { "accessToken (its agreement)" } else { "templates" };
+            format!("{names}: not as in the first request of this requestId")
+        }))
     }
 
     fn owner(&self) -> &Owner {

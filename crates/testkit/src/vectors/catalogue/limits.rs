@@ -107,4 +107,7 @@ fn contract(play: &mut Play) {
     // The last day is over: the token is as good as ended, and nothing is kept.
     play.wait(DAY);
     play.pay(&tokens.access, "order-7", "25000", Refusal::AccessTokenUnknown);
+    play.call("applyToken", &play.speech.refresh(&tokens.refresh), Refusal::RefreshTokenUnknown);
+    play.call("cancelToken", &play.speech.cancel(&tokens.access), S);
+    play.call("cancelToken", &play.speech.cancel(&tokens.access), S);
 }

@@ -9,6 +9,7 @@ mod envelope;
 mod inquiry_payment;
 mod inquiry_refund;
 mod limits;
+mod outbound;
 mod pay;
 mod pay_failures;
 mod people;
@@ -59,6 +60,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         cancel_payment::CASES,
         refund::CASES,
         inquiry_refund::CASES,
+        outbound::CASES,
         people::CASES,
         people::CODES,
         people::MESSAGES,

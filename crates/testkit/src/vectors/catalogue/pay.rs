@@ -5,6 +5,7 @@ use crate::conformance::fixture::{POOR, RICH, set_header};
 use crate::conformance::house::{Trouble, Twist};
 use crate::conformance::speech::Speech;
 use crate::vectors::play::{Play, S};
+use crate::vectors::story::Control;
 use accord_core::Refusal;
 use accord_core::client::ClientStatus;
 use accord_core::payment::Resolution;
@@ -192,6 +193,13 @@ fn evaluation(play: &mut Play) {
     let mut body = play.speech.pay(&tokens.access, "evaluation-2", "IQD", "100000000001");
     body["paymentFactor"]["isPaymentEvaluation"] = "true".into();
     play.call("pay", &body, Refusal::BalanceNotEnough);
+    // Its table has no code for limits and expiry.
+    play.control(RICH, Control::Limit { per_debit: Some(1_000), per_month: Some(1_000), max_count: Some(1) });
+    let mut body = play.speech.pay(&tokens.access, "evaluation-3", "IQD", "25000000");
+    body["paymentFactor"]["isPaymentEvaluation"] = "true".into();
+    body["paymentExpiryTime"] = "2026-01-15T09:30:00+03:00".into();
+    play.call("pay", &body, S);
+    play.pay(&tokens.access, "order-1", "25000000", Refusal::AmountOverDebitLimit);
 }
 
 fn compared(play: &mut Play) {

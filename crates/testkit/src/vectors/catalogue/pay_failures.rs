@@ -33,7 +33,11 @@ pub(super) const CASES: &[Case] = &[
         "After its grace a replaced access token is dead at Alipay+ and lives at Qi.",
         token_replaced,
     ),
-    case("order-expired", "No debit after paymentExpiryTime; the id is not used up.", order_expired),
+    case(
+        "order-expired",
+        "No debit after paymentExpiryTime. At Qi the id is not used up; at Alipay+ the order is closed.",
+        order_expired,
+    ),
     case(
         "fault-script",
         "Ends that only the sandbox's fault script brings about so far; kept like any other.",
@@ -147,6 +151,14 @@ fn order_expired(play: &mut Play) {
     body["paymentExpiryTime"] = "2026-01-15T09:30:00+03:00".into();
     play.call("pay", &body, Refusal::OrderExpired);
     body["paymentExpiryTime"] = "2126-01-15T09:30:00+03:00".into();
+    if play.speech == Speech::AlipayPlus {
+        play.call("pay", &body, Refusal::OrderClosed);
+        let known = play.inquire("order-1", S);
+        assert_eq!(known["paymentResult"]["resultCode"], "ORDER_IS_CLOSED");
+        body["paymentRequestId"] = "order-2".into();
+    } else {
+        play.inquire("order-1", Refusal::PaymentNotFound);
+    }
     play.call("pay", &body, S);
     play.wait(DAY);
     body["paymentExpiryTime"] = "2026-01-15T09:30:00+03:00".into();

@@ -88,6 +88,21 @@ pub(super) const MESSAGES: &[Case] = &[
     ),
     case(
         "sendInbox",
+        "user-frozen",
+        "Who may not act cannot be written to; nor by a dead token.",
+        QI,
+        unreached,
+    ),
+    case("sendPush", "user-frozen", "As for the inbox.", QI, not_pushed),
+    case(
+        "sendPush",
+        "message-reused",
+        "The same requestId for other words; an inbox key is another.",
+        QI,
+        push_reused,
+    ),
+    case(
+        "sendInbox",
         "scope-missing",
         "A token without NOTIFICATION_INBOX; a push needs its own.",
         QI,
@@ -326,6 +341,38 @@ fn reused(play: &mut Play) {
     let poor = play.token_for(POOR, "", NOTIFY);
     let body = play.speech.message(Channel::Inbox, &poor, "letter-1");
     play.call("sendInbox", &body, Refusal::MessageReused);
+}
+
+fn unreached(play: &mut Play) {
+    cannot_reach(play, "sendInbox", Channel::Inbox);
+}
+
+fn not_pushed(play: &mut Play) {
+    cannot_reach(play, "sendPush", Channel::Push);
+}
+
+fn cannot_reach(play: &mut Play, operation: &str, channel: Channel) {
+    let token = play.token_for(RICH, "", &[Scope::NotificationInbox, Scope::NotificationPush]);
+    let body = |play: &Play, token: &str| play.speech.message(channel, token, "letter-1");
+    play.call(operation, &body(play, "unknown"), Refusal::AccessTokenUnknown);
+    play.user(RICH, UserStatus::Frozen, true);
+    play.call(operation, &body(play, &token), Refusal::ChannelMissing);
+    play.user(RICH, UserStatus::Active, true);
+    // The key was not used up.
+    play.call(operation, &body(play, &token), S);
+    play.end_agreement(RICH);
+    let mut other = body(play, &token);
+    other["requestId"] = json!("letter-2");
+    play.call(operation, &other, Refusal::AccessTokenUnknown);
+}
+
+fn push_reused(play: &mut Play) {
+    let token = play.token_for(RICH, "", &[Scope::NotificationInbox, Scope::NotificationPush]);
+    play.call("sendInbox", &play.speech.message(Channel::Inbox, &token, "letter-1"), S);
+    let mut body = play.speech.message(Channel::Push, &token, "letter-1");
+    play.call("sendPush", &body, S);
+    body["templates"][0]["templateParameters"]["Title"] = json!("Another title");
+    play.call("sendPush", &body, Refusal::MessageReused);
 }
 
 fn no_notice(play: &mut Play) {
