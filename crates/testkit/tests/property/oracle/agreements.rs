@@ -111,13 +111,13 @@ impl Oracle {
             None => Err(End::CodeUnknown),
             Some((number, _)) => {
                 let (agreement, age) = (&self.agreements[number], self.now - self.agreements[number].made);
-                let late = age > 10 * MINUTE;
+                let (late, over) = (age > 10 * MINUTE, self.over(number));
                 match agreement.code_used {
                     _ if age - 10 * MINUTE > 30 * days::DAY => Err(End::CodeUnknown),
-                    true if late || agreement.ended || agreement.pairs.len() != 1 => Err(End::CodeUsed),
+                    true if late || over || agreement.pairs.len() != 1 => Err(End::CodeUsed),
                     true => Ok((number, false)),
                     false if late => Err(End::CodeExpired),
-                    false if agreement.ended => Err(End::CodeUsed),
+                    false if over => Err(End::CodeUsed),
                     false => self.may(agreement.user).map(|()| (number, true)),
                 }
             }
@@ -192,7 +192,7 @@ impl Oracle {
         let end = match self.owned(owner, self.refreshes.get(token).copied(), client) {
             _ if stale => Err(End::Stale),
             None => Err(End::RefreshUnknown),
-            Some((number, _)) if self.agreements[number].ended => Err(End::RefreshUnknown),
+            Some((number, _)) if self.over(number) => Err(End::RefreshUnknown),
             Some((number, generation)) => {
                 let pair = &self.agreements[number].pairs[generation];
                 let newest = self.agreements[number].pairs.len() - 1;
@@ -233,7 +233,7 @@ impl Oracle {
         let over = behind.is_some_and(|number| self.agreements[number].ended);
         let lapsed = behind.is_some_and(|number| {
             let newest = self.agreements[number].pairs.last().expect("a pair");
-            speech == Speech::Qi && !over && self.now - newest.made > Oracle::lives(owner).1
+            speech == Speech::Qi && !self.over(number) && self.now - newest.made > Oracle::lives(owner).1
         });
         let end = match behind {
             _ if stale && !over => End::Stale,
@@ -245,6 +245,13 @@ impl Oracle {
             }
         };
         self.ended(said, speech, end);
+    }
+
+    /// Ended, or past its validity, which is as good.
+    pub(super) fn over(&self, number: usize) -> bool {
+        let agreement = &self.agreements[number];
+        let past = |caps: &Caps| caps.to.is_some_and(|to| self.now >= to);
+        agreement.ended || past(&agreement.merchant) || past(&agreement.own)
     }
 
     /// An agreement is over, and its owner is told, once.

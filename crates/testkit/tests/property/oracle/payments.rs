@@ -32,7 +32,13 @@ impl Oracle {
             return;
         }
         let agreement = match self.refused(call, behind) {
-            Err(end) => return drop(self.ended(said, speech, end)),
+            Err(end) => {
+                // An order that has expired is closed for this network.
+                if end == End::OrderExpired && speech == Speech::AlipayPlus {
+                    self.closed_orders.insert(key);
+                }
+                return drop(self.ended(said, speech, end));
+            }
             Ok(agreement) => agreement,
         };
 
@@ -67,14 +73,16 @@ impl Oracle {
             return Err(End::OrderClosed);
         }
         // The paper's times have whole seconds.
-        if call.expires.is_some_and(|expires| self.now > expires.div_euclid(1_000) * 1_000) {
+        if !call.evaluation
+            && call.expires.is_some_and(|expires| self.now > expires.div_euclid(1_000) * 1_000)
+        {
             return Err(End::OrderExpired);
         }
         let Some((number, generation)) = behind else { return Err(End::TokenUnknown) };
         let agreement = &self.agreements[number];
         let pair = &agreement.pairs[generation];
         let plus = OWNERS[call.owner].speech == Speech::AlipayPlus;
-        if agreement.ended || plus && pair.replaced.is_some_and(|at| self.now - at > 5 * MINUTE) {
+        if self.over(number) || plus && pair.replaced.is_some_and(|at| self.now - at > 5 * MINUTE) {
             return Err(End::TokenUnknown);
         }
         if self.now - pair.made > Oracle::lives(call.owner).0 {
@@ -83,17 +91,13 @@ impl Oracle {
         if !self.sessions[agreement.session].debits {
             return Err(End::ScopeMissing);
         }
-        let over = |caps: &Caps| caps.to.is_some_and(|to| self.now >= to);
-        if over(&agreement.merchant) || over(&agreement.own) {
-            return Err(End::TokenUnknown);
-        }
         Ok(number)
     }
 
     /// Money moves now, or the payment fails for good.
     pub(super) fn attempt(&mut self, number: usize) {
         let Pay { currency, value, evaluation, .. } = self.payments[number].call;
-        let judged = self.judge(self.payments[number].agreement, currency, value);
+        let judged = self.judge(self.payments[number].agreement, currency, value, evaluation);
         if judged.is_ok() && !evaluation {
             let Payment { user, agreement, .. } = self.payments[number];
             *self.users[user].money.get_mut(currency).expect("an account") -= value;
@@ -102,7 +106,7 @@ impl Oracle {
         self.settle(number, judged);
     }
 
-    fn judge(&self, number: usize, currency: &'static str, value: i64) -> Result<(), End> {
+    fn judge(&self, number: usize, currency: &'static str, value: i64, evaluation: bool) -> Result<(), End> {
         let agreement = &self.agreements[number];
         let user = &self.users[agreement.user];
         self.may_pay(user)?;
@@ -117,7 +121,9 @@ impl Oracle {
             return Err(End::Paused);
         }
         let agreed = days::day_of(agreement.made);
-        days::judge(&layers, &agreement.taken, agreed, today, currency, value)?;
+        if !evaluation {
+            days::judge(&layers, &agreement.taken, agreed, today, currency, value)?;
+        }
         match user.money.get(currency) {
             None => Err(End::AccountMissing),
             Some(balance) if *balance < value => Err(End::BalanceNotEnough),
