@@ -109,6 +109,32 @@ bridge-network = تعذّر الاتصال بالشبكة.
 bridge-not-signed = لم يُوقَّع الاتفاق.
 bridge-unknown = النتيجة غير معروفة؛ ربما تمّ التوقيع.
 
+## From a PC to a phone
+
+handover-heading = أو قرّر على هاتفك
+handover-how = امسح هذا الرمز بهاتفك، ثم يطلب الهاتف منك الرقم المكتوب هنا.
+handover-alt = رمز استجابة سريعة يفتح هذا الطلب على هاتفك
+handover-number = الرقم
+handover-taken = الطلب الآن على هاتفك. قرّر هناك، ثم تتابع هذه الصفحة من تلقاء نفسها.
+handover-dead = أُدخل رقم خاطئ مرات كثيرة على هاتف، فأُغلق الرمز. ما زال بإمكانك أن تقرّر هنا.
+handover-continue = قرّرتُ على هاتفي: متابعة
+scan-title = طلب من { $merchant }
+scan-opened = فُتح هذا الطلب على حاسوب في { $time }.
+scan-from = من { $browser } على { $system }، من العنوان { $address }.
+scan-from-device = من { $device }، من العنوان { $address }.
+scan-from-address = من العنوان { $address }.
+scan-not-you = إن لم تكن أنت من فتحه فأغلق هذه الصفحة: فقد يريد أحد أن تدفع عنه.
+scan-number = الرقم الذي يظهر على الحاسوب
+scan-go = متابعة
+scan-wrong = هذا رقم آخر. المحاولات المتبقية: { $left }.
+scan-unreadable = اكتب الرقمين اللذين يظهران على الحاسوب.
+scan-asked = أرسلت { $merchant } هذا الطلب في { $time }.
+scan-direct = لا تتابع إلا إذا كنت قد بدأته بنفسك عند { $merchant }.
+scan-dead-title = هذا الرمز مغلق
+scan-dead-text = أُدخل رقم خاطئ مرات كثيرة. قرّر على الحاسوب، أو ابدأ من جديد عند { $merchant }.
+handed-approved = يعود الحاسوب الآن إلى { $merchant } من تلقاء نفسه. يمكنك إغلاق هذه الصفحة.
+handed-refused = يعود الحاسوب الآن إلى { $merchant } من تلقاء نفسه. يمكنك إغلاق هذه الصفحة؛ ولم يُسحب أي مبلغ.
+
 ## Messages about debits
 
 message-paid-title = تمّ الدفع: { $amount } إلى { $merchant }

@@ -109,6 +109,32 @@ bridge-network = The network failed.
 bridge-not-signed = The agreement was not signed.
 bridge-unknown = The outcome is not known; it may have been signed.
 
+## From a PC to a phone
+
+handover-heading = Or decide on your phone
+handover-how = Scan this code with your phone. The phone then asks for the number that stands here.
+handover-alt = QR code that opens this request on your phone
+handover-number = Number
+handover-taken = Your phone has this request. Decide there; this page then goes on by itself.
+handover-dead = Too many wrong numbers were typed on a phone, so the code is closed. You can still decide here.
+handover-continue = I have decided on my phone: go on
+scan-title = Request from { $merchant }
+scan-opened = On a computer this request was opened on { $time }.
+scan-from = From { $browser } on { $system }, at the address { $address }.
+scan-from-device = From { $device }, at the address { $address }.
+scan-from-address = From the address { $address }.
+scan-not-you = If it was not you who opened it, close this page: somebody may want you to pay for them.
+scan-number = The number that the computer shows
+scan-go = Continue
+scan-wrong = That is another number. Tries left: { $left }.
+scan-unreadable = Please type the two digits that the computer shows.
+scan-asked = { $merchant } sent this request on { $time }.
+scan-direct = Continue only if you started it at { $merchant } yourself.
+scan-dead-title = This code is closed
+scan-dead-text = Too many wrong numbers were typed. Decide on the computer, or start again at { $merchant }.
+handed-approved = The computer now goes back to { $merchant } by itself. You can close this page.
+handed-refused = The computer now goes back to { $merchant } by itself. You can close this page; no money has moved.
+
 ## Messages about debits
 
 message-paid-title = Paid: { $amount } to { $merchant }

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::cookies::Browser;
 use crate::pages;
-use crate::{authorize, calls, demo, sandbox, telemetry};
+use crate::{authorize, calls, demo, handover, sandbox, telemetry};
 use accord_core::user::Language;
 use accord_wire::gateway::{Request, origin_form};
 use axum::body::Body;
@@ -42,7 +42,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/logo/{auth_id}", get(crate::logo::show).fallback(call))
         .route("/health/live", get(|| async { "live\n" }).fallback(call))
         .route("/health/ready", get(ready).fallback(call))
-        .merge(authorize::routes());
+        .merge(authorize::routes())
+        .merge(handover::routes());
     if app.options.admin_listen.is_none() {
         pages = pages.route("/metrics", get(metrics).fallback(call));
     }

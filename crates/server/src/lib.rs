@@ -1,7 +1,7 @@
 //! Opens the doors: sockets, pages, notifications, due work, telemetry, the real clock.
 //!
 //! Nothing is decided here. A call goes from [`http`] to [`calls`] to the gateway of `accord-wire` and into the
-//! store; a page goes from [`http`] to [`authorize`]; [`dispatcher`] carries what rules left in the outbox, and
+//! store; a page goes from [`http`] to [`authorize`] and, on its way from a PC to a phone, [`handover`]; [`dispatcher`] carries what rules left in the outbox, and
 //! [`schedule`] does what becomes due, and [`upkeep`] prunes and seals the journal. The wallet around
 //! accord calls [`wallet_api`] and is asked by [`risk`]. [`serve::start`] puts it together.
 
@@ -14,6 +14,7 @@ pub mod consult;
 pub mod cookies;
 pub mod demo;
 pub mod dispatcher;
+pub mod handover;
 pub mod http;
 pub mod limits;
 pub mod logo;

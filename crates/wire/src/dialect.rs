@@ -7,7 +7,7 @@ use crate::fields::FieldFault;
 use crate::json::Json;
 use accord_core::agreement::Terms;
 use accord_core::client::Client;
-use accord_core::ids::{DialectName, Owner};
+use accord_core::ids::{AuthId, DialectName, Owner};
 use accord_core::payment::pay::{Forced, Pay};
 use accord_core::secret::DerivationKeys;
 use accord_core::store::{Rows, Stored, Tx};
@@ -214,6 +214,12 @@ pub trait Dialect: Voice {
     /// Where the merchant's logo is, as the terms say (Alipay+ prepare, authClientLogo); nothing where there is none.
     /// A stranger's URL: to be fetched under the rules for outgoing calls, never to be shown.
     fn logo_url(&self, _terms: &Terms) -> Option<String> {
+        None
+    }
+
+    /// What the QR code of that authorization's page says, if the wallet scans (Alipay+ prepare, codeValue); nothing
+    /// where there is no such code.
+    fn code_value(&self, _auth_id: &AuthId) -> Option<String> {
         None
     }
 

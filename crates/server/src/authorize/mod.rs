@@ -1,5 +1,6 @@
 //! Deciding, whoever asks: [`submit`] is the one way. The page's form ([`page`]), the sandbox's control API and the
 //! wallet API all go through it. Markup is in [`crate::pages`], rules are in `accord_core::agreement`.
+//! The way from a PC to a phone is [`crate::handover`].
 
 pub mod page;
 
@@ -269,5 +270,6 @@ pub(crate) fn text_shown(
         typed_login_id: None,
         typed_limits: limits.clone(),
         hint: None,
+        panel: None,
     })
 }

@@ -3,10 +3,13 @@
 use super::{Submission, Submitted, ended, offer_of, redirect_of, session_of, submit};
 use crate::app::App;
 use crate::cookies::Browser;
+use crate::handover::{self, Visit};
 use crate::http::{Sender, page, redirect};
 use crate::pages::authorize::{AuthorizeView, Hint, TypedLimits, render};
 use crate::pages::i18n::{best_language, catalogue};
-use crate::pages::policy::{content_security_policy, content_security_policy_with_script};
+use crate::pages::policy::{
+    content_security_policy, content_security_policy_with_live_script, content_security_policy_with_script,
+};
 use crate::pages::result::{self, Handover, HandoverView, Outcome, ResultView};
 use accord_core::Stop;
 use accord_core::agreement::decide::Decided;
@@ -15,8 +18,8 @@ use accord_core::ids::{AuthId, CustomerId};
 use accord_core::store::StoreFault;
 use accord_core::user::{Language, mask_login_id};
 use axum::Form;
-use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use axum::{Extension, Router, routing::get};
 use serde::Deserialize;
@@ -24,7 +27,7 @@ use std::sync::Arc;
 
 /// The page's routes.
 pub fn routes() -> Router<Arc<App>> {
-    Router::new().route("/authorize", get(show).post(receive)).route("/q/{handle}", get(scanned))
+    Router::new().route("/authorize", get(show).post(receive))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,16 +56,13 @@ struct Posted {
     lang: Option<String>,
 }
 
-/// A scanned QR value leads to its session; the value itself never carries the authId.
-async fn scanned(State(app): State<Arc<App>>, Path(handle): Path<String>) -> Response {
-    let auth_id = app.options.qr_handles.as_ref().and_then(|handles| handles.resolve(&handle));
-    match auth_id {
-        Some(auth_id) => redirect(&format!("/authorize?authId={auth_id}"), &Browser::none()),
-        None => unknown(Language::English),
-    }
-}
-
-async fn show(State(app): State<Arc<App>>, Query(asked): Query<Asked>, headers: HeaderMap) -> Response {
+async fn show(
+    State(app): State<Arc<App>>,
+    Extension(sender): Extension<Sender>,
+    method: Method,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Response {
     let browser = Browser::read(&app, &headers);
     let accepted = language_of(asked.lang.as_deref(), None, &headers);
     let Some(auth_id) = AuthId::read(&asked.auth_id) else { return unknown(accepted) };
@@ -74,8 +74,8 @@ async fn show(State(app): State<Arc<App>>, Query(asked): Query<Asked>, headers: 
     };
     let language = language_of(asked.lang.as_deref(), terms.language, &headers);
     if session.stage == SessionStage::Open && app.clock.now() <= session.expires_at {
-        let typed = Typed::default();
-        return question(&app, &session, &terms, language, &browser, None, typed).await;
+        let visit = Visit::by(&method, sender, &headers, &browser);
+        return question(&app, (&session, &terms), language, &visit, None, Typed::default()).await;
     }
     match ended(&app, session, terms, browser.digest()).await {
         Ok(decided) => answered(&app, &decided, language, &browser).await,
@@ -109,7 +109,8 @@ async fn receive(
         },
     };
     let ask_again = async |browser: &Browser, hint: Hint| {
-        question(&app, &session, &terms, language, browser, Some(hint), typed.clone()).await
+        let visit = Visit { browser, address: sender.0.to_string(), headers: &headers, opens: false };
+        question(&app, (&session, &terms), language, &visit, Some(hint), typed.clone()).await
     };
 
     let Some(decision) = Decision::parse(&posted.decision) else {
@@ -157,13 +158,13 @@ struct Typed {
 
 async fn question(
     app: &Arc<App>,
-    session: &Session,
-    terms: &Terms,
+    (session, terms): (&Session, &Terms),
     language: Language,
-    browser: &Browser,
+    visit: &Visit<'_>,
     hint: Option<Hint>,
     typed: Typed,
 ) -> Response {
+    let browser = visit.browser;
     let view = AuthorizeView {
         language,
         auth_id: session.auth_id.to_string(),
@@ -174,8 +175,13 @@ async fn question(
         typed_login_id: typed.login_id,
         typed_limits: typed.limits,
         hint,
+        panel: handover::panel(app, visit, terms).await,
     };
-    let policy = content_security_policy(terms.redirect_url.as_deref());
+    let target = terms.redirect_url.as_deref();
+    let policy = match view.panel {
+        Some(_) => content_security_policy_with_live_script(target),
+        None => content_security_policy(target),
+    };
     page(200, render(&view), &policy, browser)
 }
 
@@ -208,7 +214,12 @@ async fn answered(app: &Arc<App>, decided: &Decided, language: Language, browser
         }
     };
     if let Some(url) = redirect_of(decided) {
-        return redirect(&url, browser);
+        if !handover::handed_over(app, &terms.auth_id, browser).await {
+            return redirect(&url, browser);
+        }
+        let (merchant, approved) = (terms.display_name.clone(), matches!(decided, Decided::Approved { .. }));
+        let outcome = Outcome::HandedOver { merchant, approved, return_url: Some(url) };
+        return plain(200, language, Some(&terms.auth_id), outcome, browser);
     }
     let client = terms.client.clone();
     let client = app.look(move |rows| rows.client(&client)).await.ok().flatten();
@@ -222,7 +233,7 @@ async fn answered(app: &Arc<App>, decided: &Decided, language: Language, browser
     page(200, result::render_handover(&view), &content_security_policy_with_script(None), browser)
 }
 
-fn language_of(chosen: Option<&str>, agreed: Option<Language>, headers: &HeaderMap) -> Language {
+pub(crate) fn language_of(chosen: Option<&str>, agreed: Option<Language>, headers: &HeaderMap) -> Language {
     if let Some(language) = chosen.and_then(catalogue::find).or(agreed) {
         return language;
     }
@@ -230,16 +241,16 @@ fn language_of(chosen: Option<&str>, agreed: Option<Language>, headers: &HeaderM
     best_language(accepted.unwrap_or_default())
 }
 
-fn unknown(language: Language) -> Response {
+pub(crate) fn unknown(language: Language) -> Response {
     plain(404, language, None, Outcome::Unknown, &Browser::none())
 }
 
-fn unavailable(language: Language, fault: &StoreFault) -> Response {
+pub(crate) fn unavailable(language: Language, fault: &StoreFault) -> Response {
     tracing::error!(%fault, "the authorization page met a fault of the store");
     plain(503, language, None, Outcome::Unavailable, &Browser::none())
 }
 
-fn plain(
+pub(crate) fn plain(
     status: u16,
     language: Language,
     auth_id: Option<&AuthId>,

@@ -32,6 +32,8 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         asset("brand", picture_type, picture),
         asset("default-logo.svg", IMAGE, own(include_str!("../../assets/default-logo.svg"))),
         asset("bridge.js", SCRIPT, own(include_str!("../../assets/bridge.js"))),
+        asset("handover.css", STYLE, own(include_str!("../../assets/handover.css"))),
+        asset("handover.js", SCRIPT, own(include_str!("../../assets/handover.js"))),
         asset("emulator.js", SCRIPT, own(include_str!("../../assets/emulator.js"))),
     ]
 });

@@ -4,6 +4,7 @@
 //! [`Offer`], and [`shown_text`] says the same as plain text; its digest is recorded with the decision. The page
 //! tells nothing about any user except to the one who is signed in, and that masked.
 
+use super::handover::Panel;
 use super::i18n::{Key, Texts};
 use super::markup::{Markup, clean, clean_line};
 use accord_core::Timestamp;
@@ -72,6 +73,8 @@ pub struct AuthorizeView {
     pub typed_limits: TypedLimits,
     /// Why the form came back.
     pub hint: Option<Hint>,
+    /// The way to the user's phone, on a PC.
+    pub panel: Option<Panel>,
 }
 
 /// What the user typed to limit the merchant: whole units of the offer's currency, or nothing.

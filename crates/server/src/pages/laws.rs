@@ -5,6 +5,7 @@ use super::demo::{
     DemoDialect, DemoIndexView, DemoState, DemoUser, DemoView, Exchange, Notice, SignatureState,
     SignedMessage, UserMessage,
 };
+use super::handover::{Panel, ScanHint, ScanStage, ScanView, render_scan};
 use super::home::HomeView;
 use super::i18n::{ARABIC, ENGLISH};
 use super::result::{Handover, HandoverView, Outcome, ResultView};
@@ -59,6 +60,7 @@ fn authorize(language: Language, contract: bool, hint: Option<Hint>) -> Authoriz
             per_month: contract.then(|| "50,000".to_owned()),
         },
         hint,
+        panel: contract.then(|| Panel::new(HOSTILE, 42)),
     }
 }
 
@@ -139,6 +141,12 @@ fn pages(language: Language) -> Vec<(String, String)> {
         },
         Outcome::Refused { merchant: name(), return_url: return_url.clone() },
         Outcome::Expired { merchant: name(), return_url },
+        Outcome::HandedOver { merchant: name(), approved: true, return_url: None },
+        Outcome::HandedOver {
+            merchant: name(),
+            approved: false,
+            return_url: Some("https://m.example/".into()),
+        },
         Outcome::AlreadyDecided { merchant: name(), approved: true },
         Outcome::AlreadyDecided { merchant: name(), approved: false },
         Outcome::Unknown,
@@ -158,6 +166,25 @@ fn pages(language: Language) -> Vec<(String, String)> {
         let return_url = Some("http://localhost:8080/demo/qi/return#old".to_owned());
         let view = HandoverView { language, auth_id: name(), merchant: name(), handover, return_url };
         pages.push((title, result::render_handover(&view)));
+    }
+    let opened = |user_agent: &str, hint| ScanStage::Number {
+        opened_at: AT,
+        address: HOSTILE.to_owned(),
+        user_agent: user_agent.to_owned(),
+        hint,
+    };
+    for stage in [
+        opened(HOSTILE, None),
+        opened("Firefox/1", Some(ScanHint::Unreadable)),
+        opened("Windows Chrome/1", Some(ScanHint::Wrong { left: 2 })),
+        opened("", Some(ScanHint::TooOld)),
+        ScanStage::Direct { asked_at: AT, too_old: false },
+        ScanStage::Direct { asked_at: AT, too_old: true },
+        ScanStage::Dead,
+    ] {
+        let title = format!("scan {stage:?}");
+        let view = ScanView { language, handle: name(), csrf: name(), merchant: name(), stage };
+        pages.push((title, render_scan(&view)));
     }
     for dialect in [DemoDialect::Qi, DemoDialect::AlipayPlus] {
         pages.push((format!("demo {dialect:?}"), demo::render(&demo_view(language, dialect))));
@@ -234,15 +261,17 @@ fn no_page_runs_or_styles_anything_inline_and_no_merchant_text_becomes_markup() 
             assert!(!lower.starts_with("style") && !lower.starts_with("iframe"), "{name}: {tag}");
             if lower.starts_with("script") {
                 assert!(
-                    ["script src=\"/assets/bridge.js\" defer", "script src=\"/assets/emulator.js\" defer"]
-                        .contains(&lower.as_str()),
+                    ["bridge", "emulator", "handover"]
+                        .map(|name| format!("script src=\"/assets/{name}.js\" defer"))
+                        .contains(&lower),
                     "{name}: {tag}"
                 );
             }
             if lower.starts_with("img") {
                 assert!(
                     lower.starts_with("img src=\"/assets/")
-                        || lower.starts_with("img class=\"logo\" src=\"/assets/"),
+                        || lower.starts_with("img class=\"logo\" src=\"/logo/")
+                        || lower.starts_with("img class=\"qr\" src=\"/qr/"),
                     "{name}: {tag}"
                 );
             }

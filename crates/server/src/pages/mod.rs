@@ -9,11 +9,14 @@ pub mod assets;
 pub mod authorize;
 pub mod brand;
 pub mod demo;
+pub mod device;
+pub mod handover;
 pub mod home;
 pub mod i18n;
 pub mod markup;
 pub mod messages;
 pub mod policy;
+pub mod qr;
 pub mod result;
 
 #[cfg(test)]

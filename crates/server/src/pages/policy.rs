@@ -14,6 +14,11 @@ pub fn content_security_policy_with_script(form_action_target: Option<&str>) -> 
     policy(form_action_target, "script-src 'self'; ")
 }
 
+/// The policy of a page with one of our own scripts that asks us how things are: the page that is handed over.
+pub fn content_security_policy_with_live_script(form_action_target: Option<&str>) -> String {
+    policy(form_action_target, "script-src 'self'; connect-src 'self'; ")
+}
+
 fn policy(form_action_target: Option<&str>, script: &str) -> String {
     let target = form_action_target.and_then(source).map(|source| format!(" {source}")).unwrap_or_default();
     format!(

@@ -48,6 +48,15 @@ pub enum Outcome {
         /// The way back without a code.
         return_url: Option<String>,
     },
+    /// Decided on the phone that took the page over from a PC, told to that phone.
+    HandedOver {
+        /// The merchant's trade name.
+        merchant: String,
+        /// What was decided.
+        approved: bool,
+        /// The way back, on this phone.
+        return_url: Option<String>,
+    },
     /// Decided before, told to anybody: no code and no user.
     AlreadyDecided {
         /// The merchant's trade name.
@@ -154,6 +163,13 @@ pub fn render(view: &ResultView) -> String {
             &no_login,
             return_url.as_deref(),
         ),
+        Outcome::HandedOver { merchant, approved, return_url } => {
+            let (tone, heading, lines) = match approved {
+                true => ("good", Key("approved-title"), HANDED_OVER),
+                false => ("plain", Key("refused-title"), &[Key("handed-refused")][..]),
+            };
+            (tone, heading, lines, merchant, &no_login, return_url.as_deref())
+        }
         Outcome::AlreadyDecided { merchant, approved: true } => {
             ("plain", Key("decided-title"), &[Key("decided-approved")][..], merchant, &no_login, None)
         }
@@ -183,6 +199,9 @@ pub fn render(view: &ResultView) -> String {
 
 const APPROVED: &[Key] =
     &[Key("approved-text"), Key("approved-by"), Key("approved-next"), Key("approved-stop")];
+
+const HANDED_OVER: &[Key] =
+    &[Key("approved-text"), Key("handed-approved"), Key("approved-next"), Key("approved-stop")];
 
 /// The hand-over page, as HTML.
 pub fn render_handover(view: &HandoverView) -> String {

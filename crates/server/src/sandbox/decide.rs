@@ -1,13 +1,18 @@
-//! Decide a session without a browser: the same way as the page's form.
+//! Decide a session without a browser: the same way as the page's form. For a QR value the number that a PC's page shows
+//! is answered for the caller.
 
 use super::answer::{Failure, Members, Told};
 use crate::app::App;
 use crate::authorize::{self, Submission, Submitted};
+use crate::clock::random;
 use crate::http::Peer;
 use crate::pages::authorize::TypedLimits;
+use accord_core::Stop;
 use accord_core::agreement::decide::Decided;
+use accord_core::agreement::handover;
 use accord_core::agreement::{Decision, Session, SessionStage};
 use accord_core::ids::AuthId;
+use accord_core::secret::Digest;
 use accord_core::user::Language;
 use axum::Extension;
 use axum::extract::State;
@@ -39,6 +44,13 @@ pub async fn decide(
         (None, None) => return Err(Failure::bad("authId or url: missing")),
     };
     let auth_id = auth_id.ok_or_else(unknown_session)?;
+    let scanned = members.text("authId")?.is_none() && members.text("url")?.is_some_and(is_scanned);
+    // Another browser for each call: a decided session is told as decided, not led back again.
+    let browser = scanned.then(|| Digest(random()));
+    if let Some(taker) = browser {
+        let (id, at) = (auth_id.clone(), app.clock.moment());
+        app.transact(move |tx| handover::take_unasked(tx, &id, taker, &at)).await.map_err(stopped)?;
+    }
 
     // What the page would have shown: the language asked for, else English.
     let sought = auth_id.clone();
@@ -56,7 +68,7 @@ pub async fn decide(
         decision,
         language,
         address: peer.ip().to_string(),
-        browser: None,
+        browser,
         signed_in: None,
     };
     let Ok(_permit) = AT_ONCE.acquire().await else { return Err(closed()) };
@@ -109,6 +121,13 @@ fn already(session: &Session) -> Failure {
     Failure::new(StatusCode::CONFLICT, "ALREADY_DECIDED", message)
 }
 
+fn stopped(stop: Stop) -> Failure {
+    match stop {
+        Stop::Fault(fault) => fault.into(),
+        Stop::Refused(refusal) => Failure::bad(refusal.to_string()),
+    }
+}
+
 fn closed() -> Failure {
     Failure::new(StatusCode::SERVICE_UNAVAILABLE, "STOPPING", "the server is about to stop")
 }
@@ -124,6 +143,11 @@ pub(crate) fn auth_id_of(app: &App, text: &str) -> Option<AuthId> {
     let by_handle =
         || text.split(['/', '?', '&', '=', '#', ':']).rev().find_map(|part| handles?.resolve(part));
     auth_id_in(text, 2).or_else(by_handle)
+}
+
+/// Is it a QR value? It names no authId.
+fn is_scanned(text: &str) -> bool {
+    auth_id_in(text, 2).is_none()
 }
 
 /// The member `authId` of a URL's query; `depth` times also of a URL that stands in its query (app links do so).

@@ -4,6 +4,7 @@
 
 mod control;
 mod demo;
+mod handover;
 mod house;
 mod logo;
 mod unbinding;

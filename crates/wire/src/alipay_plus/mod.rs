@@ -33,7 +33,7 @@ use crate::fields::{Fields, Strictness};
 use crate::json::Json;
 use accord_core::agreement::Terms;
 use accord_core::client::Client;
-use accord_core::ids::DialectName;
+use accord_core::ids::{AuthId, DialectName};
 use accord_core::policy::Policy;
 use accord_core::secret::Secret;
 use accord_core::voice::{Announcement, Event, Voice};
@@ -141,6 +141,10 @@ impl Dialect for AlipayPlus {
 
     fn logo_url(&self, terms: &Terms) -> Option<String> {
         prepare::logo_url(terms)
+    }
+
+    fn code_value(&self, auth_id: &AuthId) -> Option<String> {
+        AlipayPlus::code_value(self, auth_id)
     }
 
     fn utc_offset_seconds(&self) -> i32 {

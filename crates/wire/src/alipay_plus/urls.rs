@@ -23,13 +23,18 @@ impl AlipayPlus {
     pub fn urls(&self, auth_id: &AuthId, terminal: Terminal) -> SessionUrls {
         let templates = self.config.templates(terminal);
         let fill = |template: &str| self.fill(template, "{authId}", auth_id.as_str());
-        let handle = if self.config.code_scan { self.qr.handle(auth_id) } else { None };
         SessionUrls {
-            code_value: handle.map(|handle| self.fill(&self.config.code_value, "{handle}", &handle)),
+            code_value: self.code_value(auth_id),
             applink: fill(&templates.applink),
             normal: fill(&templates.normal),
             scheme: fill(&templates.scheme),
         }
+    }
+
+    /// Content of that session's QR code; nothing when the wallet's app cannot scan.
+    pub fn code_value(&self, auth_id: &AuthId) -> Option<String> {
+        let handle = if self.config.code_scan { self.qr.handle(auth_id) } else { None };
+        handle.map(|handle| self.fill(&self.config.code_value, "{handle}", &handle))
     }
 
     /// The session that one of our URLs or QR codes names, as far as its text can tell.
