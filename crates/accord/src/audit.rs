@@ -257,6 +257,33 @@ mod tests {
             let kept = lines.iter().enumerate().filter(|(index, _)| *index != gone);
             kept.map(|(_, line)| format!("{line}\n")).collect()
         };
+        let swapped = |one: usize, other: usize| {
+            let mut lines = lines.clone();
+            lines.swap(one, other);
+            lines.join("\n")
+        };
+        // A stream without its lines from that number on.
+        let cut = |stream: u16, from: u32| -> String {
+            let kept = lines.iter().filter(|line| match serde_json::from_str(line) {
+                Ok(Row::Line { stream: of, number, .. }) => of != stream || number < from,
+                _ => true,
+            });
+            kept.map(|line| format!("{line}\n")).collect()
+        };
+        // Whoever has a key seals a past of his own: the second checkpoint names another head.
+        let sealed_anew = |key: &SealKey| -> String {
+            let forged = lines.iter().map(|line| match serde_json::from_str(line) {
+                Ok(Row::Checkpoint { checkpoint: 2, at, content, .. }) => {
+                    let (before, after) = content.split_once("stream 1 8 ").expect("its head");
+                    let content = format!("{before}stream 1 8 {}{}", "0".repeat(64), &after[64..]);
+                    let signature = hex(&key.sign(content.as_bytes()).expect("a signature"));
+                    let row = Row::Checkpoint { checkpoint: 2, at, content, signature };
+                    serde_json::to_string(&row).expect("a row")
+                }
+                _ => (*line).to_owned(),
+            });
+            forged.map(|line| format!("{line}\n")).collect()
+        };
         for (broken, said) in [
             (
                 text.replacen("\"subject\":\"s4\"", "\"subject\":\"s7\"", 1),
@@ -279,10 +306,21 @@ mod tests {
                 "line 38: checkpoint 3: what was signed has",
             ),
             (format!("{text}{{}}\n"), "line 39: it is no line of an export"),
+            // Two neighbours of one stream change places; two streams do not mind which comes first.
+            (swapped(2, 3), "line 3: stream 0, line 4: line 3 is missing before it"),
+            // The last lines of a stream, from one that a checkpoint names: the end of the second round on.
+            (cut(0, 8), "at its end: stream 0, line 8: it is missing, and checkpoint 2 names it"),
+            (sealed_anew(&SealKey::parse(&SealKey::generate().expect("a pair").0).expect("a key")), {
+                "line 38: checkpoint 2: its signature"
+            }),
+            (sealed_anew(&key), "stream 1, line 8: checkpoint 2 has another line in its place"),
         ] {
             let judged = judged(&broken, &public).expect_err(said);
-            assert!(judged.starts_with(said), "{said}: {judged}");
+            assert!(judged.contains(said), "{said}: {judged}");
         }
+        // Nobody has sealed the newest lines yet: without the last of them the rest still holds, and says so.
+        let shorter = judged(&cut(0, 12), &public).expect("what is there holds");
+        assert_eq!(shorter, Examined { lines: 35, unsealed: 11, ..good });
         let (_, other) = SealKey::generate().expect("a pair");
         let other = SealPublicKey::parse(&other).expect("a key");
         assert!(judged(&text, &other).expect_err("another's key").contains("signature"));

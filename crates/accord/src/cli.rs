@@ -3,7 +3,7 @@
 use crate::exit::Exit;
 use crate::{
     agreement, audit, bench, call, config, dev, doctor, keys, ledger, migrate, provision, receipt, serve,
-    settlement, sign, verify,
+    settlement, sign, unresolved, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -57,6 +57,9 @@ pub enum Command {
     /// Agreements, by the wallet's own hand.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
+    /// Payments and refunds without an end.
+    #[command(subcommand)]
+    Payment(unresolved::PaymentCommand),
     /// Bring the schema of the store up to date.
     Migrate(migrate::MigrateArgs),
     /// Check configuration, clock, keys, store and outbound policy.
@@ -108,6 +111,7 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Verify(args) => verify::run(args),
         Command::VerifyReceipt(args) => receipt::run(args),
         Command::Agreement(command) => agreement::run(command),
+        Command::Payment(command) => unresolved::run(command),
         Command::Migrate(args) => migrate::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Ledger(command) => ledger::run(command),

@@ -1,13 +1,18 @@
 //! `accord doctor`: configuration, clock, keys, store, outbound. Each line is ok, warn or fault, with what to do.
 
+mod seals;
+
 use crate::cli::Where;
-use crate::config::check;
+use crate::config::check::{self, Settings};
 use crate::dev;
 use crate::exit::Exit;
-use crate::keys::{read_private_key, read_secret};
+use crate::keys::{openness, read_private_key, read_seal_key, read_secret};
 use crate::place::Place;
 use accord_core::ledger::verify;
+use accord_core::policy::DAY;
 use accord_server::clock::{Clock, OFFSET_SETTING};
+use accord_server::serve;
+use accord_server::wallet_api::listen::acceptor;
 use accord_store::sqlite::migrations;
 use accord_store::{SqliteOptions, SqliteStore};
 use accord_wire::time::format_seconds;
@@ -110,6 +115,9 @@ fn look_at_wallet(config: &Path, findings: &mut Findings) {
         let version = keys.wallet.signing_version();
         findings.add(Level::Ok, "keys", format!("replies are signed with keyVersion {version}"));
     }
+    seals::look(&settings, findings);
+    look_at_tls(&settings, findings);
+    look_at_zones(&settings, findings);
     if !settings.admin.ip().is_loopback() {
         let what = format!("admin.listen {} is not loopback: keep it off public networks", settings.admin);
         findings.add(Level::Warn, "configuration", what);
@@ -136,6 +144,69 @@ fn look_at_wallet(config: &Path, findings: &mut Findings) {
     }
 }
 
+/// Certificates and keys of both listeners: read as `serve` will read them.
+fn look_at_tls(settings: &Settings, findings: &mut Findings) {
+    if let Some(files) = &settings.tls {
+        findings.judge(
+            "tls",
+            serve::acceptor(files).map(|_| ()),
+            "certificate and key of `listen` can be used",
+        );
+    }
+    let Some(listen) = &settings.seams.wallet_api else { return };
+    let Some(files) = &listen.tls else {
+        let what = format!("{} speaks plain HTTP, to this machine only", listen.address);
+        return findings.add(Level::Ok, "wallet_api", what);
+    };
+    match openness(&files.key) {
+        Ok(Some(fault)) => findings.add(Level::Fault, "wallet_api", format!("`wallet_api.tls.key`: {fault}")),
+        // What cannot be read is said below.
+        Ok(None) | Err(_) => {}
+    }
+    let good = "certificate, key and client_ca can be used; callers need a certificate of that authority";
+    let read = acceptor(files)
+        .map_err(|fault| format!("{fault}: correct the file that `wallet_api.tls` names, PEM is expected"));
+    findings.judge("wallet_api", read.map(|_| ()), good);
+}
+
+/// A limit's day and a settlement day that begin at different times are two answers to one question.
+fn look_at_zones(settings: &Settings, findings: &mut Findings) {
+    let (zone, now) = (&settings.settlement_zone, Clock::new(0).now());
+    let offset = |at| i64::from(zone.offset_at(at)) * 1_000;
+    let half_a_year = 182 * DAY;
+    if [-half_a_year, half_a_year].iter().any(|away| offset(now.plus_millis(*away)) != offset(now)) {
+        let what = format!(
+            "settlement.zone {} keeps summer time, days of limits do not: write it as an offset such as \"+03:00\"",
+            zone.name()
+        );
+        findings.add(Level::Warn, "settlement", what);
+    }
+    let choices = &settings.choices;
+    let zones = [
+        ("qi", choices.qi.as_ref().map(|(_, config)| &config.control)),
+        ("alipay_plus", choices.alipay_plus.as_ref().map(|(_, config)| &config.control)),
+    ];
+    for (dialect, control) in zones {
+        let Some(days) = control.map(|control| control.day_zone_offset_ms) else { continue };
+        let about = "settlement";
+        if days == offset(now) {
+            findings.add(
+                Level::Ok,
+                about,
+                format!("days of {dialect}'s limits are those of {}", zone.name()),
+            );
+        } else {
+            let what = format!(
+                "days of {dialect}'s limits begin {} minutes apart from those of settlement.zone {}: set \
+                 {dialect}.agreements.day_zone and settlement.zone alike",
+                (days - offset(now)).abs() / 60_000,
+                zone.name()
+            );
+            findings.add(Level::Warn, about, what);
+        }
+    }
+}
+
 fn look_at_sandbox(dir: &Path, findings: &mut Findings) {
     let state = dev::state::State::read(dir);
     match state {
@@ -156,6 +227,9 @@ fn look_at_sandbox(dir: &Path, findings: &mut Findings) {
     let keys = dir.join("keys");
     for name in ["wallet-1.pem", "qi-merchant.pem", "alipay-plus.pem"] {
         findings.judge("keys", read_private_key(&keys.join(name)), &format!("keys/{name}"));
+    }
+    for name in ["settlement.pem", "receipts.pem", "audit.pem"] {
+        findings.judge("keys", read_seal_key(&keys.join(name)), &format!("keys/{name}"));
     }
     for name in ["derivation-1.key", "pages.key", "qr.key"] {
         findings.judge("keys", read_secret(&keys.join(name)), &format!("keys/{name}"));

@@ -176,7 +176,7 @@ pub fn read_callers_key(path: &Path) -> anyhow::Result<PrivateKey> {
 }
 
 /// What to say when other users may read a file.
-fn openness(path: &Path) -> anyhow::Result<Option<String>> {
+pub fn openness(path: &Path) -> anyhow::Result<Option<String>> {
     let data = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
     #[cfg(unix)]
     {

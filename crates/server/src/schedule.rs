@@ -47,13 +47,14 @@ async fn round(app: &Arc<App>, dispatcher: &Arc<Dispatcher>) -> Stored<()> {
         let _work = app.due_work.read().await;
         let now = app.clock.now();
         let seen = app.clone();
-        let (payments, earliest) = app
+        let (payments, earliest, running) = app
             .look(move |rows| {
                 seen.clients.refresh(rows)?;
                 let next = rows.next_payment_to_resolve()?.filter(|next| *next <= now);
                 let payments =
                     if next.is_some() { rows.payments_to_resolve(now, BATCH)? } else { Vec::new() };
-                Ok((payments, rows.next_notification_due()?))
+                let running = (rows.payments_running()?, rows.refunds_running()?);
+                Ok((payments, rows.next_notification_due()?, running))
             })
             .await?;
         for payment in payments {
@@ -63,6 +64,10 @@ async fn round(app: &Arc<App>, dispatcher: &Arc<Dispatcher>) -> Stored<()> {
         tell_of_debits(app, now, None).await?;
         let wait = Duration::from_micros(app.options.signer.expected_wait_micros());
         telemetry::queues(overdue(earliest, now), wait);
+        let mounted = app.options.gateway.dialects();
+        let mounted: Vec<_> = mounted.iter().map(|dialect| dialect.name()).collect();
+        telemetry::unresolved("payment", &mounted, &running.0, now);
+        telemetry::unresolved("refund", &mounted, &running.1, now);
         if earliest.is_none_or(|earliest| earliest > now) {
             return Ok(());
         }

@@ -210,7 +210,8 @@ where
     let _ = watcher.watch(connection).await;
 }
 
-fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, StartFault> {
+/// Reads the files of the main listener's TLS.
+pub fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, StartFault> {
     let fault = |file: &std::path::Path, why: String| StartFault::Tls(format!("{}: {why}", file.display()));
     let chain = CertificateDer::pem_file_iter(&files.cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)

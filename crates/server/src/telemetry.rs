@@ -1,5 +1,8 @@
 //! What operators see: one log line a call, and metrics for Prometheus. Never a secret.
 
+use accord_core::Timestamp;
+use accord_core::ids::DialectName;
+use accord_core::payment::unresolved::Tally;
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
@@ -61,6 +64,19 @@ pub fn attempt(kind: &str, outcome: &str, took: Duration) {
 pub fn queues(oldest_due: Duration, signature_wait: Duration) {
     gauge!("accord_outbox_oldest_due_seconds").set(oldest_due.as_secs_f64());
     gauge!("accord_signature_wait_seconds").set(signature_wait.as_secs_f64());
+}
+
+/// Shows how many payments or refunds of each dialect have no end yet, and how old the oldest is.
+pub fn unresolved(kind: &'static str, dialects: &[DialectName], tallies: &[Tally], now: Timestamp) {
+    for dialect in dialects {
+        let tally = tallies.iter().find(|tally| tally.dialect == *dialect);
+        let count = tally.map_or(0, |tally| tally.count);
+        let age = tally.map_or(0, |tally| now.since(tally.oldest).max(0));
+        let age = Duration::from_millis(age.unsigned_abs());
+        let labels = [("kind", kind.to_owned()), ("dialect", dialect.to_string())];
+        gauge!("accord_unresolved", &labels).set(count);
+        gauge!("accord_unresolved_oldest_seconds", &labels).set(age.as_secs_f64());
+    }
 }
 
 /// Counts rows that left the hot tables.

@@ -177,6 +177,11 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
 }
 
 impl Settings {
+    /// Is a key named that signs digests of settlement files?
+    pub fn names_settlement_key(&self) -> bool {
+        self.files.settlement.is_some()
+    }
+
     /// Opens the key that signs digests of settlement files; the wallet runs without it.
     pub fn settlement_key(&self) -> Result<SealKey, Faults> {
         let mut notes = Collector::new(&self.file);
@@ -338,16 +343,8 @@ fn check_tls(notes: &mut Collector<'_>, tls: Tls, dir: &Path) -> Option<Option<T
 }
 
 fn check_tls_key(notes: &mut Collector<'_>, tls: &TlsFiles) {
-    #[cfg(unix)]
-    if let Ok(data) = std::fs::metadata(&tls.key) {
-        let mode = std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o777;
-        if mode & 0o077 != 0 {
-            let path = tls.key.display();
-            notes.fault(
-                "tls.key",
-                format!("{path} is open to other users (mode {mode:04o}): run `chmod 600 {path}`"),
-            );
-        }
+    if let Ok(Some(fault)) = keys::openness(&tls.key) {
+        notes.fault("tls.key", fault);
     }
 }
 

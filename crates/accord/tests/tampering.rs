@@ -1,0 +1,147 @@
+//! Books that somebody has touched: `accord ledger verify` says so, names what, and ends with status 1.
+
+mod support;
+
+use rusqlite::Connection;
+use serde_json::Value;
+use support::{Scratch, body, get, post, run, sandbox};
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+
+#[track_caller]
+fn call(data: &str, example: &str, sets: &[String]) -> Value {
+    let file = format!("{EXAMPLES}/{example}.json");
+    let operation = example.rsplit('/').next().expect("an operation");
+    let mut args = vec!["call", operation, "--sandbox", data, "--as", "qi", &file];
+    for set in sets {
+        args.extend(["--set", set]);
+    }
+    run(&args).ends(0).json()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
+
+/// Three debits under Qi, one of them refunded in part.
+fn trade(data: &str, url: &str) {
+    let prepared = call(data, "qi/prepare", &[]);
+    let who = r#""loginId":"+9647701000001","pin":"135790""#;
+    let request = format!(r#"{{"url":"{}",{who},"decision":"approve"}}"#, text(&prepared["authUrl"]));
+    let decided = body(&post(url, "/sandbox/decide", &request));
+    let tokens = call(data, "qi/applyToken", &[format!("authCode={}", text(&decided["authCode"]))]);
+    for order in ["one", "two", "three"] {
+        let token = format!("paymentAuthCode={}", text(&tokens["accessToken"]));
+        let paid = call(data, "qi/pay", &[token, format!("paymentRequestId={order}")]);
+        if order == "three" {
+            let payment = format!("paymentId={}", text(&paid["paymentId"]));
+            let request = "paymentRequestId=three".to_owned();
+            call(data, "qi/refund", &[payment, request, "refundRequestId=back".to_owned()]);
+        }
+    }
+    assert!(get(url, "/health/ready").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn whatever_is_touched_in_the_books_is_found() {
+    let dir = Scratch::new("tampering");
+    let data = dir.file("data");
+    let (mut server, url) = sandbox(&dir, &[]);
+    trade(&data, &url);
+    assert_eq!(server.terminate(), 0);
+    let database = dir.file("data/accord.db");
+    let verify = |store: &str| {
+        let store = format!("sqlite:{store}");
+        run(&["ledger", "verify", "--data", &data, "--store", &store, "--json"])
+    };
+    let good = verify(&database).ends(0).json();
+    assert_eq!((&good["balanced"], &good["refunds"]), (&true.into(), &1.into()), "{good}");
+
+    let debit = "posting IN (SELECT id FROM postings WHERE kind = 'debit' ORDER BY id LIMIT 1)";
+    let posting = "id IN (SELECT id FROM postings WHERE kind = 'debit' ORDER BY id LIMIT 1)";
+    for (what, sql, said) in [
+        (
+            "an entry changed",
+            format!("UPDATE entries SET amount = amount + 1 WHERE line = 0 AND {debit}"),
+            "not to zero",
+        ),
+        (
+            "both entries of a posting changed alike",
+            format!("UPDATE entries SET amount = amount * 2 WHERE {debit}"),
+            "its entries sum to",
+        ),
+        (
+            "an entry moved to another user",
+            "UPDATE entries SET party = (SELECT 'user:' || id FROM users ORDER BY id LIMIT 1)
+             WHERE party LIKE 'payable:%'"
+                .to_owned(),
+            "its entries sum to",
+        ),
+        ("an entry removed", format!("DELETE FROM entries WHERE line = 0 AND {debit}"), "not to zero"),
+        ("all entries of a posting removed", format!("DELETE FROM entries WHERE {debit}"), "has no entries"),
+        (
+            "a posting removed",
+            format!("DELETE FROM postings WHERE {posting}"),
+            "does not agree with its posting",
+        ),
+        (
+            "a posting removed with its entries",
+            format!("DELETE FROM entries WHERE {debit}; DELETE FROM postings WHERE {posting}"),
+            "its entries sum to",
+        ),
+        (
+            "a balance changed",
+            "UPDATE accounts SET balance = balance + 1 WHERE rowid_of = 1".replace(
+                "rowid_of = 1",
+                "customer = (SELECT id FROM users WHERE login_id = '+9647701000001') AND currency = 'IQD'",
+            ),
+            "its entries sum to",
+        ),
+        ("an account removed", "DELETE FROM accounts".to_owned(), "there is no account"),
+        (
+            "an invented credit",
+            "INSERT INTO postings (bucket, id, kind, reference, at) SELECT bucket, id || 'x', 'credit', 'gift', at
+             FROM postings LIMIT 1"
+                .to_owned(),
+            "",
+        ),
+        (
+            "a payment that was never paid",
+            "UPDATE payments SET posting = NULL WHERE request_id = 'one'".to_owned(),
+            "is paid without a posting",
+        ),
+        ("an amount paid", "UPDATE payments SET amount = amount + 1".to_owned(), "does not agree"),
+        ("a payment removed", "DELETE FROM payments WHERE request_id = 'one'".to_owned(), "debits were posted"),
+        ("a refund's amount", "UPDATE refunds SET amount = amount - 1".to_owned(), "does not agree"),
+        ("a refund removed", "DELETE FROM refunds".to_owned(), "refunds were posted"),
+        ("a refunded sum", "UPDATE payments SET refunded = 0".to_owned(), "were given back"),
+        (
+            "a settlement item",
+            "UPDATE settlement_items SET amount = amount + 1 WHERE request_id = 'one'".to_owned(),
+            "settlement",
+        ),
+        (
+            "a settlement item removed",
+            "DELETE FROM settlement_items WHERE request_id = 'one'".to_owned(),
+            "settlement",
+        ),
+    ] {
+        let touched = dir.file("touched.db");
+        std::fs::copy(&database, &touched).expect("a copy");
+        let db = Connection::open(&touched).expect("the copy");
+        db.execute_batch(&sql).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+        assert!(db.total_changes() > 0, "{what}: nothing was touched");
+        drop(db);
+        let report = verify(&touched);
+        if report.status == 1 && !report.out.starts_with('{') {
+            // A row that can no longer be read is found as well.
+            assert!(said.is_empty(), "{what}: {}", report.err);
+            continue;
+        }
+        let found = report.ends(1).json();
+        let faults = found["faults"].to_string();
+        assert!(found["balanced"] == false && faults.contains(said), "{what}: {faults}");
+        let doctor = run(&["doctor", "--data", &data, "--store", &format!("sqlite:{touched}")]).ends(1);
+        assert!(doctor.out.contains("fault ledger"), "{what}: {}", doctor.out);
+    }
+}
