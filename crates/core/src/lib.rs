@@ -23,6 +23,7 @@ pub mod payment;
 pub mod people;
 pub mod policy;
 pub mod prune;
+pub mod risk;
 pub mod secret;
 pub mod store;
 pub mod text;

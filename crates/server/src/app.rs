@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::outbound::OutboundPolicy;
 use accord_core::agreement::sign_in::SignInLimits;
 use accord_core::ids::DialectName;
+use accord_core::risk::RiskEngine;
 use accord_core::secret::DerivationKeys;
 use accord_core::store::{self, Rows, Store, StoreFault, Stored, Tx};
 use accord_core::voice::Context;
@@ -101,8 +102,8 @@ pub struct App {
     pub dispatcher: std::sync::OnceLock<std::sync::Weak<crate::dispatcher::Dispatcher>>,
     /// Logos of merchants.
     pub logos: crate::logo::shelf::Logos,
-    /// Calls the risk engine.
-    pub risk_http: reqwest::Client,
+    /// The wallet's own risk engine; nothing: the built-in rules alone.
+    pub risk: Option<Arc<dyn RiskEngine>>,
     /// Wakes the workers when something may have become due.
     pub wake: Notify,
     /// Held for writing while the sandbox's clock moves: nobody else does due work meanwhile.

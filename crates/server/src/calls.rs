@@ -2,10 +2,12 @@
 
 use crate::app::App;
 use crate::clock::random;
+use crate::risk::OnFailure;
 use crate::sandbox::faults::Scripted;
-use crate::{risk, telemetry};
+use crate::telemetry;
 use accord_core::payment::Resolution;
 use accord_core::payment::pay::Forced;
+use accord_core::risk;
 use accord_core::store::StoreFault;
 use accord_core::{Moment, Stop};
 use accord_wire::dialect::{Answer, Fault, Reason, Status, result_only};
@@ -178,7 +180,7 @@ async fn execute(app: &Arc<App>, accepted: Accepted, at: &Moment) -> Answer {
 
 /// Asks the risk engine about a debit, if there is one. An answer: the debit is not made now.
 async fn judge_risk(app: &Arc<App>, cell: &Arc<std::sync::Mutex<Accepted>>) -> Option<Answer> {
-    let options = app.options.seams.risk.as_ref()?;
+    let (engine, options) = (app.risk.as_ref()?, app.options.seams.risk.as_ref()?);
     let seen = cell.clone();
     let asked = app.look(move |rows| match seen.lock() {
         Ok(accepted) => match accepted.act.debit() {
@@ -187,21 +189,37 @@ async fn judge_risk(app: &Arc<App>, cell: &Arc<std::sync::Mutex<Accepted>>) -> O
         },
         Err(_) => Ok(None),
     });
+    let unknown = || {
+        let code = cell.lock().ok()?.dialect.code(Reason::Fault(Fault::Unexpected));
+        Some(result_only(&code, code.meaning))
+    };
     let verdict = match asked.await {
         Ok(None) => return None,
-        Ok(Some(question)) => risk::ask(options, &app.risk_http, &question).await,
+        Ok(Some(question)) => {
+            let (send, receive) = oneshot::channel();
+            engine.judge(
+                question,
+                Box::new(move |verdict| {
+                    let _ = send.send(verdict);
+                }),
+            );
+            receive.await.unwrap_or(None)
+        }
         Err(fault) => {
             tracing::error!(%fault, "nothing could be looked up for the risk engine");
-            risk::Verdict::Unknown
+            return unknown();
         }
     };
-    let mut accepted = cell.lock().ok()?;
-    if verdict == risk::Verdict::Unknown {
-        let code = accepted.dialect.code(Reason::Fault(Fault::Unexpected));
-        return Some(result_only(&code, code.meaning));
-    }
+    let Some(verdict) = verdict else {
+        if options.on_failure == OnFailure::Approve {
+            tracing::warn!("the risk engine did not answer; the debit goes on");
+            return None;
+        }
+        tracing::warn!("the risk engine did not answer; the debit is not made");
+        return unknown();
+    };
     if let Some(forced) = verdict.forced() {
-        accepted.act.force(forced);
+        cell.lock().ok()?.act.force(forced);
     }
     None
 }

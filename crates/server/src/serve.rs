@@ -6,7 +6,9 @@ use crate::clock::{Clock, OFFSET_SETTING};
 use crate::dispatcher::Dispatcher;
 use crate::http::{Peer, admin_router, router};
 use crate::logo::shelf::Logos;
+use crate::risk::HttpEngine;
 use crate::{schedule, telemetry, upkeep, wallet_api};
+use accord_core::risk::RiskEngine;
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -83,6 +85,10 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         .await
         .unwrap_or_else(|broken| Err(accord_core::store::StoreFault::Unavailable(broken.to_string())))?;
 
+    let risk = match &options.seams.risk {
+        Some(engine) => Some(Arc::new(HttpEngine::new(engine.clone())?) as Arc<dyn RiskEngine>),
+        None => None,
+    };
     let outbound = options.outbound.clone();
     let offset = if options.sandbox.is_some() { offset } else { 0 };
     let app = Arc::new(App {
@@ -94,10 +100,7 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         refusal_budget: Default::default(),
         dispatcher: Default::default(),
         logos: Logos::new(&outbound)?,
-        risk_http: reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()?,
+        risk,
         wake: Notify::new(),
         due_work: Default::default(),
         pin_permits: Semaphore::new(2),

@@ -106,3 +106,53 @@ async fn an_engine_that_is_away_may_be_passed_by() {
     assert_eq!(pay(&house, &token, "p-1").await["result"]["resultStatus"], "S");
     house.close().await;
 }
+
+/// What the engine says, how the debit ends, and what is left of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_talks_nonsense_has_said_nothing() {
+    let says = Arc::new(Mutex::new(String::new()));
+    let (url, _) = engine(says.clone()).await;
+    for (on_failure, ends, debits) in [(OnFailure::Unknown, "U", 0), (OnFailure::Approve, "S", 1)] {
+        let risk = Some(RiskOptions { url: url.clone(), timeout: Duration::from_secs(2), on_failure });
+        let house = House::open_with(Seams { wallet_api: None, risk }).await;
+        let app = System::with(&house, Role::App).await;
+        let rich = customer(&house, RICH).await;
+        let token = agree(&house, &app, &rich).await;
+        let balance = async || {
+            let (_, balances) = app.get(&format!("/users/{rich}/balances")).await;
+            balances["balances"]["IQD"].as_str().unwrap().parse::<i64>().unwrap()
+        };
+        let endless = format!("{{\"verdict\":\"approve\",\"more\":\"{}\"}}", "x".repeat(100_000));
+        for (number, nonsense) in [
+            "no JSON at all",
+            "{}",
+            "[]",
+            "null",
+            "\"approve\"",
+            "{\"verdict\":null}",
+            "{\"verdict\":true}",
+            "{\"verdict\":\"APPROVE\"}",
+            "{\"verdict\":\"maybe\"}",
+            "{\"verdict\":[\"approve\"]}",
+            "{\"verdict\":\"approve\"",
+            "\u{fffd}",
+            &endless,
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            *says.lock().unwrap() = nonsense.to_owned();
+            let before = balance().await;
+            let request = format!("p-{number}");
+            let result = pay(&house, &token, &request).await["result"].clone();
+            assert_eq!(result["resultStatus"], ends, "{nonsense:.40}: {result}");
+            assert_eq!(before - balance().await, debits * 1_000_000, "{nonsense:.40}");
+            // Nothing was kept of an Unknown: the same call is judged anew.
+            *says.lock().unwrap() = r#"{"verdict":"reject"}"#.to_owned();
+            let again = pay(&house, &token, &request).await["result"].clone();
+            let expected = if debits == 0 { "RISK_REJECT" } else { "SUCCESS" };
+            assert_eq!(again["resultCode"], expected, "{nonsense:.40}");
+        }
+        house.close().await;
+    }
+}
