@@ -158,10 +158,9 @@ fn look_at_tls(settings: &Settings, findings: &mut Findings) {
         let what = format!("{} speaks plain HTTP, to this machine only", listen.address);
         return findings.add(Level::Ok, "wallet_api", what);
     };
-    match openness(&files.key) {
-        Ok(Some(fault)) => findings.add(Level::Fault, "wallet_api", format!("`wallet_api.tls.key`: {fault}")),
-        // What cannot be read is said below.
-        Ok(None) | Err(_) => {}
+    // What cannot be read is said below.
+    if let Ok(Some(fault)) = openness(&files.key) {
+        findings.add(Level::Fault, "wallet_api", format!("`wallet_api.tls.key`: {fault}"));
     }
     let good = "certificate, key and client_ca can be used; callers need a certificate of that authority";
     let read = acceptor(files)

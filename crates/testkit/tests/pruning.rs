@@ -113,6 +113,16 @@ fn after_thirty_days_of_abandoned_prepares_the_hot_tables_are_empty_again() {
         u64::from(rows)
     };
     let hot = || ["sessions", "terms", "prepare_claims"].map(count);
+    let mut tables =
+        aside.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").expect("tables");
+    let tables = tables.query_map([], |row| row.get(0)).expect("tables");
+    let tables: Vec<String> = tables.collect::<Result<_, _>>().expect("names");
+    let sizes = || -> Vec<(String, u64)> {
+        let hot = tables.iter().filter(|table| !table.ends_with("_cold"));
+        hot.map(|table| (table.clone(), count(table))).collect()
+    };
+    let before = sizes();
+    assert!(before.len() > 30, "{before:?}");
     for day in 0..30 {
         let at = START + day * DAY;
         for chunk in (0..each_day).collect::<Vec<_>>().chunks(500) {
@@ -136,6 +146,7 @@ fn after_thirty_days_of_abandoned_prepares_the_hot_tables_are_empty_again() {
     let end = START + 40 * DAY;
     prune_all(&store, end);
     assert_eq!(hot(), [0, 0, 0]);
+    assert_eq!(sizes(), before, "every table that is not cold has its size of before");
     let references = (30 * each_day).div_ceil(2);
     assert_eq!(["prepare_claims_cold", "terms_cold"].map(count), [references; 2]);
     assert_eq!(prune_all(&store, end), 0);

@@ -4,6 +4,7 @@
 //! then the server, so that both saw the same machine. Figures are medians of the rounds; `failures` is their sum.
 
 mod ceiling;
+mod fill;
 pub mod load;
 mod process;
 mod pruning;
@@ -44,6 +45,9 @@ pub struct BenchArgs {
     /// Compare the latency of prepare while the server prunes with that of one that does not.
     #[arg(long, conflicts_with_all = ["store", "url"])]
     during_pruning: bool,
+    /// With --during-pruning: abandoned prepares that both stores hold beforehand.
+    #[arg(long, value_name = "NUMBER", default_value_t = 200_000, requires = "during_pruning")]
+    fill: u32,
     /// As JSON.
     #[arg(long)]
     json: bool,

@@ -1,6 +1,7 @@
-//! What pruning costs those who call meanwhile: two servers, one that prunes what its last calls left and one that
-//! does not, measured in turns, so that both see the same machine.
+//! What pruning costs those who call meanwhile: two servers over the same abandoned prepares, one that prunes them and
+//! what its last calls left and one that does not, measured in turns, so that both see the same machine.
 
+use super::fill::fill;
 use super::process::Server;
 use super::{BenchArgs, Round, decimal, load_round, median, thousandths};
 use crate::exit::Exit;
@@ -16,6 +17,10 @@ const PRUNING: &str = "[qi.lifetimes]\nsession = \"1s\"\n[retention]\nundecided 
 pub fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     let still = Server::configured("still", STILL)?;
     let pruning = Server::configured("pruning", PRUNING)?;
+    // The still one first: the other begins to prune while it is filled.
+    for server in [&still, &pruning] {
+        fill(server.dir(), args.fill)?;
+    }
     let mut rate = 100;
     for server in [&still, &pruning] {
         rate = load_round(server, args, 1, 4_000)?.per_second().max(rate);
@@ -50,6 +55,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
         "p99Ratio": decimal(thousandths(p99(&with), p99(&without))),
         "perSecond": of(&with, Round::per_second),
         "perSecondWithout": of(&without, Round::per_second),
+        "filledRows": args.fill,
         "prunedRows": rows,
         "failures": failures,
     });
