@@ -87,6 +87,8 @@ minted! {
     MessageId,
     /// Names one credential of the wallet API.
     CredentialId,
+    /// Names one browser in which a user is signed in; its bucket is the user's.
+    DeviceId,
     /// Names one request to send a one-time code (Alipay+ sendOTP, verifyRequestId).
     CodeRequestId,
 }

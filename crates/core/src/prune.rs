@@ -34,6 +34,8 @@ pub struct Retention {
     /// What was debited on a day, after that day; then folded. Not shorter than [`SHORTEST_USAGE_MS`], nor than the time
     /// after which any dialect lets agreements fall asleep.
     pub usage_ms: i64,
+    /// Signed-in devices, after their sign-in was over for good.
+    pub device_ms: i64,
 }
 
 /// A year that began on the agreement's date, and a day for zones.
@@ -50,6 +52,7 @@ impl Default for Retention {
             notification_ms: 30 * DAY,
             guard_ms: 30 * DAY,
             usage_ms: 400 * DAY,
+            device_ms: 0,
         }
     }
 }
@@ -62,7 +65,7 @@ const ENDED_SETTING: &str = "pruned_ended";
 
 type Prune = fn(&mut dyn Tx, &Retention, Timestamp, usize) -> Stored<usize>;
 
-const PRUNES: [Prune; 12] = [
+const PRUNES: [Prune; 13] = [
     open_sessions,
     decided_sessions,
     claims,
@@ -75,6 +78,7 @@ const PRUNES: [Prune; 12] = [
     guards,
     one_time_codes,
     day_usage,
+    devices,
 ];
 
 /// Takes one step of at most `most` rows ([`MOST`] is the limit) and says how many it took; fewer than `most`:
@@ -186,6 +190,14 @@ fn told(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most: usize) -> 
         tx.remove_delivery(delivery.customer.bucket(), delivery.kind, &delivery.subject, delivery.carrier)?;
     }
     Ok(over.len())
+}
+
+fn devices(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most: usize) -> Stored<usize> {
+    let devices = tx.devices_over_before(now.plus_millis(-retention.device_ms), most)?;
+    for device in &devices {
+        tx.remove_device(&device.id)?;
+    }
+    Ok(devices.len())
 }
 
 fn guards(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most: usize) -> Stored<usize> {

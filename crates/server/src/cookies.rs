@@ -1,66 +1,129 @@
-//! What a browser is remembered by: a random number of its own, and who is signed in.
+//! What a browser is remembered by: a random number of its own, and the device that somebody is signed in on.
 //!
-//! Both cookies are `HttpOnly` and `SameSite=Lax`. The browser's number makes form tokens and decides who is led
-//! back with a code. The sign-in lives a quarter of an hour; approving asks for the PIN all the same.
+//! All cookies are `HttpOnly` and `SameSite=Lax`; on https they are `Secure` and bound to this host (`__Host-`). The
+//! browser's number makes form tokens and decides who is led back with a code. The device is a row
+//! ([`accord_core::device`]), so that every node knows it and its user can end it; approving asks for the PIN all the
+//! same (decision 21).
 
 use crate::app::App;
 use crate::clock::random;
-use accord_core::Timestamp;
+use accord_core::device::{self, Device, Origin, SEEN_STEP_MS};
 use accord_core::ids::CustomerId;
 use accord_core::moment::keyed_hash;
-use accord_core::policy::MINUTE;
-use accord_core::secret::Digest;
-use axum::http::HeaderMap;
+use accord_core::secret::{Digest, Secret};
+use accord_core::user::{Language, User};
+use accord_core::{Ruled, Stop};
+use axum::http::{HeaderMap, header};
+use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
-/// How long a sign-in lives.
-pub const SIGNED_IN_MS: i64 = 15 * MINUTE;
-
 const BROWSER: &str = "accord_browser";
-const SIGN_IN: &str = "accord_sign_in";
+const DEVICE: &str = "accord_device";
+const LANGUAGE: &str = "accord_language";
+
+/// Who is signed in, and on which device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The device: this browser.
+    pub device: Device,
+    /// Its user, who may act.
+    pub user: User,
+}
 
 /// One browser, as far as its cookies tell.
 #[derive(Debug, Clone)]
 pub struct Browser {
     number: Option<String>,
-    customer: Option<CustomerId>,
+    fresh: bool,
+    account: Option<Box<Account>>,
+    language: Option<Language>,
     set: Vec<String>,
 }
 
 impl Browser {
     /// No browser: nothing is remembered.
     pub fn none() -> Browser {
-        Browser { number: None, customer: None, set: Vec::new() }
+        Browser { number: None, fresh: false, account: None, language: None, set: Vec::new() }
     }
 
-    /// Reads the cookies; a browser without a number gets one.
-    pub fn read(app: &App, headers: &HeaderMap) -> Browser {
-        let number = cookie(headers, BROWSER).filter(|number| {
+    /// Reads the cookies; a browser without a number gets one. Who cannot be looked up is not signed in.
+    pub async fn read(app: &Arc<App>, headers: &HeaderMap) -> Browser {
+        let number = cookie(app, headers, BROWSER).filter(|number| {
             number.len() == 32 && number.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
         });
-        let customer = cookie(headers, SIGN_IN).and_then(|value| read_sign_in(app, &value));
-        match number {
-            Some(number) => Browser { number: Some(number), customer, set: Vec::new() },
-            None => {
-                let number: String = random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
-                let set = vec![set_cookie(app, BROWSER, &number)];
-                Browser { number: Some(number), customer: None, set }
+        let language = cookie(app, headers, LANGUAGE).as_deref().and_then(Language::parse);
+        let Some(number) = number else {
+            let number: String = random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
+            let set = vec![set_cookie(app, BROWSER, &number)];
+            return Browser { number: Some(number), fresh: true, account: None, language, set };
+        };
+        let account = match cookie(app, headers, DEVICE) {
+            Some(token) => find(app, Secret::new(token)).await.map(Box::new),
+            None => None,
+        };
+        Browser { number: Some(number), fresh: false, account, language, set: Vec::new() }
+    }
+
+    /// The same browser, signed in from now on: a new device. What it was before ends.
+    pub async fn sign_in(&self, app: &Arc<App>, customer: CustomerId, origin: Origin) -> Ruled<Browser> {
+        let before = self.account.as_ref().map(|account| account.device.id.clone());
+        let at = app.clock.moment();
+        let (account, token) = app
+            .transact(move |tx| {
+                let (device, token) = device::sign_in(tx, &customer, &origin, before.as_ref(), &at)?;
+                let user = tx.user(&customer)?.ok_or(accord_core::Refusal::UserNotFound)?;
+                Ok((Account { device, user }, token))
+            })
+            .await?;
+        let mut set = self.set.clone();
+        set.push(set_cookie(app, DEVICE, token.reveal()));
+        Ok(Browser { account: Some(Box::new(account)), set, ..self.clone() })
+    }
+
+    /// As [`Browser::sign_in`]; a store that fails leaves the browser as it is.
+    pub async fn signed_in(&self, app: &Arc<App>, customer: CustomerId, origin: Origin) -> Browser {
+        match self.sign_in(app, customer, origin).await {
+            Ok(browser) => browser,
+            Err(Stop::Refused(_)) => self.clone(),
+            Err(Stop::Fault(fault)) => {
+                tracing::warn!(%fault, "a sign-in was not kept");
+                self.clone()
             }
         }
     }
 
-    /// The same browser, signed in from now on.
-    pub fn signed_in(&self, app: &App, customer: CustomerId) -> Browser {
-        let expires_at = app.clock.now().plus_millis(SIGNED_IN_MS);
-        let value = write_sign_in(app, &customer, expires_at);
+    /// The same browser, signed out from now on.
+    pub fn signed_out(&self, app: &App) -> Browser {
         let mut set = self.set.clone();
-        set.push(set_cookie(app, SIGN_IN, &value));
-        Browser { number: self.number.clone(), customer: Some(customer), set }
+        set.push(format!("{}; Max-Age=0", set_cookie(app, DEVICE, "")));
+        Browser { account: None, set, ..self.clone() }
+    }
+
+    /// The same browser, which speaks that language from now on.
+    pub fn speaking(&self, app: &App, language: Language) -> Browser {
+        let mut set = self.set.clone();
+        set.push(set_cookie(app, LANGUAGE, language.as_str()));
+        Browser { language: Some(language), set, ..self.clone() }
+    }
+
+    /// Who is signed in, and on which device.
+    pub fn account(&self) -> Option<&Account> {
+        self.account.as_deref()
     }
 
     /// Who is signed in.
     pub fn customer(&self) -> Option<CustomerId> {
-        self.customer.clone()
+        self.account.as_ref().map(|account| account.user.id.clone())
+    }
+
+    /// The language that was chosen in this browser.
+    pub fn language(&self) -> Option<Language> {
+        self.language
+    }
+
+    /// Came the request without the browser's own number? Then its cookies are off, or it is here for the first time.
+    pub fn is_fresh(&self) -> bool {
+        self.fresh
     }
 
     /// What rows keep of it.
@@ -76,7 +139,7 @@ impl Browser {
 
     /// Was this token given to this browser for a form about `subject`?
     pub fn owns_form(&self, app: &App, subject: &str, token: &str) -> bool {
-        self.set.is_empty() && self.form_token(app, subject).as_bytes().ct_eq(token.as_bytes()).into()
+        !self.fresh && self.form_token(app, subject).as_bytes().ct_eq(token.as_bytes()).into()
     }
 
     /// `Set-Cookie` values of this reply.
@@ -85,7 +148,39 @@ impl Browser {
     }
 }
 
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+/// What is kept of where a sign-in comes from.
+pub fn origin_of(address: impl ToString, headers: &HeaderMap) -> Origin {
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Origin { address: address.to_string(), user_agent: user_agent.unwrap_or_default().to_owned() }
+}
+
+/// The account of a token; notes now and then that it is used.
+async fn find(app: &Arc<App>, token: Secret) -> Option<Account> {
+    let now = app.clock.now();
+    let found = app.look(move |rows| device::find(rows, &token, now)).await;
+    let (device, user) =
+        found.inspect_err(|fault| tracing::warn!(%fault, "a device was not found")).ok()??;
+    if now.since(device.last_seen_at) >= SEEN_STEP_MS {
+        let (id, at) = (device.id.clone(), app.clock.moment());
+        let noted: Ruled<()> = app.transact(move |tx| device::touch(tx, &id, &at)).await;
+        if let Err(Stop::Fault(fault)) = noted {
+            tracing::warn!(%fault, "a device's use was not noted");
+        }
+    }
+    Some(Account { device, user })
+}
+
+/// The name of a cookie on the wire.
+fn name_of(app: &App, name: &str) -> String {
+    if secure(app) { format!("__Host-{name}") } else { name.to_owned() }
+}
+
+fn secure(app: &App) -> bool {
+    app.options.public_url.starts_with("https:")
+}
+
+fn cookie(app: &App, headers: &HeaderMap, name: &str) -> Option<String> {
+    let name = name_of(app, name);
     let pairs = headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
     let mut values = pairs
         .flat_map(|line| line.split(';'))
@@ -96,26 +191,8 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 fn set_cookie(app: &App, name: &str, value: &str) -> String {
-    let secure = if app.options.public_url.starts_with("https:") { "; Secure" } else { "" };
-    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}")
-}
-
-fn write_sign_in(app: &App, customer: &CustomerId, expires_at: Timestamp) -> String {
-    let tag = sign_in_tag(app, customer.as_str(), expires_at.0);
-    format!("{customer}.{}.{tag}", expires_at.0)
-}
-
-fn read_sign_in(app: &App, value: &str) -> Option<CustomerId> {
-    let mut parts = value.split('.');
-    let (customer, expires_at, tag) = (parts.next()?, parts.next()?.parse::<i64>().ok()?, parts.next()?);
-    let right: bool = sign_in_tag(app, customer, expires_at).as_bytes().ct_eq(tag.as_bytes()).into();
-    let alive = app.clock.now() <= Timestamp(expires_at);
-    if right && alive { CustomerId::read(customer) } else { None }
-}
-
-fn sign_in_tag(app: &App, customer: &str, expires_at: i64) -> String {
-    let expires_at = expires_at.to_be_bytes();
-    hex(&keyed_hash(&app.options.page_key, &[b"sign-in", customer.as_bytes(), &expires_at]))
+    let secure = if secure(app) { "; Secure" } else { "" };
+    format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}", name_of(app, name))
 }
 
 fn hex(bytes: &[u8]) -> String {

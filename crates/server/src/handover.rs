@@ -147,7 +147,8 @@ async fn state(
     headers: HeaderMap,
 ) -> Response<Body> {
     let told = async {
-        let (auth_id, browser) = (AuthId::read(&asked.auth_id)?, Browser::read(&app, &headers).digest()?);
+        let (auth_id, browser) =
+            (AuthId::read(&asked.auth_id)?, Browser::read(&app, &headers).await.digest()?);
         let now = app.clock.now();
         let found = app.look(move |rows| {
             let Some(session) = rows.session(&auth_id)? else { return Ok(None) };
@@ -180,7 +181,7 @@ async fn show(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let browser = Browser::read(&app, &headers);
+    let browser = Browser::read(&app, &headers).await;
     let scan = match Scan::find(&app, handle, asked.lang, &headers, browser).await {
         Ok(scan) => scan,
         Err(response) => return response,
@@ -211,7 +212,7 @@ async fn receive(
     headers: HeaderMap,
     Form(posted): Form<Posted>,
 ) -> Response<Body> {
-    let browser = Browser::read(&app, &headers);
+    let browser = Browser::read(&app, &headers).await;
     let owned = browser.owns_form(&app, &handle, &posted.csrf);
     let scan = match Scan::find(&app, handle, posted.lang, &headers, browser).await {
         Ok(scan) => scan,

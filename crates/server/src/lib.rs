@@ -25,6 +25,7 @@ pub mod risk;
 pub mod sandbox;
 pub mod schedule;
 pub mod serve;
+mod sign_in;
 pub mod telemetry;
 pub mod unbinding;
 pub mod upkeep;

@@ -269,6 +269,7 @@ pub fn upkeep(
             notification_ms: or(retention.notifications, kept.notification_ms),
             guard_ms: or(retention.pin_guards, kept.guard_ms),
             usage_ms: asleep_ms.fold(kept.usage_ms, i64::max),
+            device_ms: kept.device_ms,
         },
         audit_key: None,
         checkpoint_ms: retention.checkpoint.map_or(usual.checkpoint_ms, |span| span.millis().unsigned_abs()),

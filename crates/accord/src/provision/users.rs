@@ -12,7 +12,7 @@ use accord_core::operator::users::read_login_id;
 use accord_core::secret::Digest;
 use accord_core::store::Tx;
 use accord_core::user::{Language, User, UserStatus};
-use accord_core::{Ruled, journal};
+use accord_core::{Ruled, device, journal};
 use accord_server::pin;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
@@ -184,6 +184,9 @@ fn set_status(args: NameArgs, status: UserStatus) -> anyhow::Result<Exit> {
         }
         let id = user.id.clone();
         tx.update_user(&User { status, ..user })?;
+        if status != UserStatus::Active {
+            device::sign_out_all(tx, &id, None, "operator", at)?;
+        }
         let act = if status == UserStatus::Frozen { "user.frozen" } else { "user.thawed" };
         Ok(journal::append(tx, at, id.bucket(), act, id.as_str(), "operator", "")?)
     })?;
@@ -198,6 +201,7 @@ fn set_pin(args: NameArgs, pin: Option<String>) -> anyhow::Result<Exit> {
         let user = known(tx, &login)?;
         let id = user.id.clone();
         tx.update_user(&User { pin_hash: hash.clone(), ..user })?;
+        device::sign_out_all(tx, &id, None, "operator", at)?;
         Ok(journal::append(tx, at, id.bucket(), "user.pin_changed", id.as_str(), "operator", "")?)
     })?;
     println!("user {}: PIN changed", args.login_id);

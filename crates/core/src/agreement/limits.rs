@@ -118,6 +118,54 @@ impl Limits {
         self.per_debit.is_some() || self.periods().next().is_some()
     }
 
+    /// Would they let a debit through that `before` holds back? Other currencies and alignments are not compared:
+    /// they count as wider.
+    pub fn widen(&self, before: &Limits) -> bool {
+        let looser = |now: Option<i64>, then: Option<i64>| match (now, then) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(now), Some(then)) => now > then,
+        };
+        let sums = |limits: &Limits| {
+            [limits.per_debit, limits.per_day, limits.per_week, limits.per_month, limits.per_year]
+        };
+        let times = |limits: &Limits| {
+            [limits.valid_to.map(|to| to.0), limits.valid_from.map(|from| from.0.saturating_neg())]
+        };
+        let moved = self.alignment != before.alignment && before.periods().next().is_some();
+        (before.limits_money() && self.currency != before.currency)
+            || moved
+            || looser(self.max_count.map(i64::from), before.max_count.map(i64::from))
+            || sums(self).into_iter().zip(sums(before)).any(|(now, then)| looser(now, then))
+            || times(self).into_iter().zip(times(before)).any(|(now, then)| looser(now, then))
+    }
+
+    /// Reads what [`std::fmt::Display`] wrote into the journal; nothing for any other text.
+    pub fn read(text: &str) -> Option<Limits> {
+        let mut limits = Limits::NONE;
+        if text == "none" {
+            return Some(limits);
+        }
+        for part in text.split(' ') {
+            let (name, value) = part.split_once('=')?;
+            let number = || value.parse::<i64>().ok();
+            match name {
+                "per_debit" => limits.per_debit = Some(number()?),
+                "per_day" => limits.per_day = Some(number()?),
+                "per_week" => limits.per_week = Some(number()?),
+                "per_month" => limits.per_month = Some(number()?),
+                "per_year" => limits.per_year = Some(number()?),
+                "currency" => limits.currency = Some(Currency::parse(value)?),
+                "alignment" => limits.alignment = Alignment::parse(value)?,
+                "max_count" => limits.max_count = Some(value.parse().ok()?),
+                "valid_from" => limits.valid_from = Some(Timestamp(number()?)),
+                "valid_to" => limits.valid_to = Some(Timestamp(number()?)),
+                _ => return None,
+            }
+        }
+        Some(limits)
+    }
+
     /// What makes no sense in these limits, if anything does.
     pub fn fault(&self) -> Option<&'static str> {
         let sums = || self.per_debit.into_iter().chain(self.periods().map(|(_, limit)| limit));
@@ -308,6 +356,59 @@ mod tests {
             let layers = [&layers[0], &layers[1]];
             let judged = judge(&layers, &amount, day("2026-03-01"), day("2026-01-15"), &usage);
             assert_eq!(judged, end, "{layers:?} {amount:?}");
+        }
+    }
+
+    #[test]
+    fn limits_are_wider_when_they_let_through_what_was_held_back() {
+        let iqd = Currency::parse("IQD");
+        let none = Limits::NONE;
+        let month = Limits { currency: iqd, per_month: Some(20), ..none };
+        let until = Limits { valid_to: Some(Timestamp(5)), ..none };
+        for (before, after, wider) in [
+            (none, none, false),
+            (none, month, false),
+            (month, none, true),
+            (month, Limits { per_month: Some(20), ..month }, false),
+            (month, Limits { per_month: Some(19), ..month }, false),
+            (month, Limits { per_month: Some(21), ..month }, true),
+            (month, Limits { per_debit: Some(5), ..month }, false),
+            (month, Limits { per_month: None, per_debit: Some(5), ..month }, true),
+            (month, Limits { currency: Currency::parse("USD"), ..month }, true),
+            (month, Limits { alignment: Alignment::Agreement, ..month }, true),
+            (until, Limits { valid_to: Some(Timestamp(4)), ..none }, false),
+            (until, Limits { valid_to: Some(Timestamp(6)), ..none }, true),
+            (until, none, true),
+            (
+                Limits { valid_from: Some(Timestamp(5)), ..none },
+                Limits { valid_from: Some(Timestamp(4)), ..none },
+                true,
+            ),
+            (Limits { max_count: Some(3), ..none }, Limits { max_count: Some(4), ..none }, true),
+        ] {
+            assert_eq!(after.widen(&before), wider, "{before} -> {after}");
+        }
+    }
+
+    #[test]
+    fn limits_are_read_as_the_journal_has_them() {
+        let all = Limits {
+            currency: Currency::parse("IQD"),
+            per_debit: Some(1),
+            per_day: Some(2),
+            per_week: Some(3),
+            per_month: Some(4),
+            per_year: Some(5),
+            max_count: Some(6),
+            alignment: Alignment::Agreement,
+            valid_from: Some(Timestamp(-7)),
+            valid_to: Some(Timestamp(8)),
+        };
+        for limits in [all, Limits::NONE, Limits { max_count: Some(1), ..Limits::NONE }] {
+            assert_eq!(Limits::read(&limits.to_string()), Some(limits));
+        }
+        for text in ["", "per_debit", "per_debit=x", "colour=red", "none none"] {
+            assert_eq!(Limits::read(text), None, "{text}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Signing in on the authorization page: who may try a PIN now.
+//! Signing in, on the authorization page and on the wallet's own pages: who may try a PIN now.
 //!
 //! A try is counted *before* the PIN is checked, so that parallel guesses cannot outrun the count, and taken
 //! back when the PIN was right. Checking the hash is slow and happens outside of any transaction.
@@ -43,8 +43,8 @@ impl Default for SignInLimits {
 /// Who wants to sign in, and from where.
 #[derive(Debug, Clone)]
 pub struct SignIn {
-    /// Into which session.
-    pub auth_id: AuthId,
+    /// Into which session; nothing on the wallet's own pages: there user and address are guarded alone.
+    pub auth_id: Option<AuthId>,
     /// As whom.
     pub login: LoginId,
     /// From which address.
@@ -70,13 +70,18 @@ pub enum Begun {
 
 /// Counts a try and says whether it may be made.
 pub fn begin(tx: &mut dyn Tx, sign_in: &SignIn, limits: &SignInLimits, at: &Moment) -> Ruled<Begun> {
-    let Some(session) = tx.session(&sign_in.auth_id)? else { return Ok(Begun::Closed) };
-    if session.stage != SessionStage::Open || at.now > session.expires_at {
-        return Ok(Begun::Closed);
-    }
-    if session.wrong_pins >= limits.per_session {
-        return Ok(Begun::TooMany { until: None });
-    }
+    let session = match &sign_in.auth_id {
+        None => None,
+        Some(id) => {
+            let open =
+                |session: &Session| session.stage == SessionStage::Open && at.now <= session.expires_at;
+            let Some(session) = tx.session(id)?.filter(open) else { return Ok(Begun::Closed) };
+            if session.wrong_pins >= limits.per_session {
+                return Ok(Begun::TooMany { until: None });
+            }
+            Some(session)
+        }
+    };
     for (guard, limit) in [
         (guard_of_login(tx, &sign_in.login, at)?, limits.per_user),
         (guard_of_address(tx, &sign_in.address, at)?, limits.per_address),
@@ -86,7 +91,9 @@ pub fn begin(tx: &mut dyn Tx, sign_in: &SignIn, limits: &SignInLimits, at: &Mome
         }
         tx.put_pin_guard(&count(guard, limit, limits, at))?;
     }
-    tx.update_session(&Session { wrong_pins: session.wrong_pins + 1, ..session })?;
+    if let Some(session) = session {
+        tx.update_session(&Session { wrong_pins: session.wrong_pins + 1, ..session })?;
+    }
 
     let user = match tx.customer_of(&sign_in.login)? {
         Some(customer) => tx.user(&customer)?,
@@ -99,7 +106,9 @@ pub fn begin(tx: &mut dyn Tx, sign_in: &SignIn, limits: &SignInLimits, at: &Mome
 
 /// Takes the counted try back: the PIN was right.
 pub fn succeed(tx: &mut dyn Tx, sign_in: &SignIn, at: &Moment) -> Ruled<()> {
-    if let Some(session) = tx.session(&sign_in.auth_id)? {
+    if let Some(auth_id) = &sign_in.auth_id
+        && let Some(session) = tx.session(auth_id)?
+    {
         tx.update_session(&Session { wrong_pins: session.wrong_pins.saturating_sub(1), ..session })?;
     }
     let guard = guard_of_login(tx, &sign_in.login, at)?;

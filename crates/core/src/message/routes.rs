@@ -101,12 +101,16 @@ pub(super) fn carriers(
     if rows.message(user.id.bucket(), kind, &subject, message.channel)?.is_some() {
         return Ok(Vec::new());
     }
+    let preferences = rows.preferences(&user.id)?;
     let mut deliveries = Vec::new();
     for carrier in carriers {
         let route = policy.route(carrier);
         let wanted = match only {
             Some(way) => carrier.contact_kind() == way,
-            None => wants(route, kind),
+            None => {
+                let chosen = preferences.as_ref().and_then(|chosen| chosen.wants(kind, carrier));
+                chosen.unwrap_or_else(|| wants(route, kind))
+            }
         };
         if !wanted {
             continue;
@@ -139,8 +143,14 @@ fn wants(route: &Route, kind: Kind) -> bool {
     route.kinds.contains(&kind)
 }
 
-/// Where a carrier finds a user: the login id if it is such an address, else the first contact of that kind.
+/// Where a carrier finds a user: the e-mail address that the user chose, else the login id if it is such an address, else
+/// the first contact of that kind.
 pub fn address(rows: &dyn Rows, user: &User, carrier: Carrier) -> Stored<Option<String>> {
+    if carrier == Carrier::Email
+        && let Some(chosen) = rows.preferences(&user.id)?.and_then(|preferences| preferences.email)
+    {
+        return Ok(Some(chosen));
+    }
     let kind = carrier.contact_kind();
     let login = user.login_id.as_str();
     if ContactKind::of_login(login) == Some(kind) {

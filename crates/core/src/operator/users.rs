@@ -1,6 +1,7 @@
 //! Users: created, changed, frozen by the wallet around accord.
 
 use crate::agreement::unbind;
+use crate::device;
 use crate::handle::Bucket;
 use crate::ids::{CustomerId, DialectName, LoginId};
 use crate::journal;
@@ -96,7 +97,8 @@ pub enum Changed {
     Closed,
 }
 
-/// Changes a user. Closing one ends every agreement, each in the words of its dialect.
+/// Changes a user. Who may not act any more, or has another PIN, is signed out everywhere. Closing one ends every
+/// agreement, each in the words of its dialect.
 pub fn change<'c>(
     tx: &mut dyn Tx,
     id: &CustomerId,
@@ -129,6 +131,9 @@ pub fn change<'c>(
         if changed {
             journal::append(tx, at, id.bucket(), act, id.as_str(), actor, detail)?;
         }
+    }
+    if new.status != UserStatus::Active || new.pin_hash != user.pin_hash {
+        device::sign_out_all(tx, id, None, actor, at)?;
     }
     if new.status == UserStatus::Closed {
         unbind::all_by_wallet(tx, id, actor, "the user was closed", context_of, at)?;

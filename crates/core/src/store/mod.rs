@@ -7,9 +7,11 @@
 pub mod audit;
 pub mod control;
 pub mod delivery;
+pub mod device;
 pub mod handover;
 pub mod operator;
 pub mod people;
+pub mod preference;
 pub mod refund;
 pub mod settlement;
 pub mod unbinding;
@@ -70,6 +72,8 @@ pub trait Rows:
     + handover::HandoverRows
     + settlement::SettlementRows
     + audit::AuditRows
+    + device::DeviceRows
+    + preference::PreferenceRows
     + operator::OperatorRows
     + upkeep::UpkeepRows
     + delivery::DeliveryRows
@@ -116,6 +120,14 @@ pub trait Rows:
     fn payment_claim(&self, owner: &Owner, request: &PaymentRequestId) -> Stored<Option<PaymentClaim>>;
     /// The payment of that id.
     fn payment(&self, id: &PaymentId) -> Stored<Option<Payment>>;
+    /// A user's payments under an agreement, newest first, then by descending id; those older than `before`.
+    fn payments_of_agreement(
+        &self,
+        customer: &CustomerId,
+        agreement: &AgreementId,
+        before: Option<(Timestamp, &PaymentId)>,
+        limit: usize,
+    ) -> Stored<Vec<Payment>>;
     /// Running payments whose `resolve_at` is not after `until`, earliest first.
     fn payments_to_resolve(&self, until: Timestamp, limit: usize) -> Stored<Vec<Payment>>;
     /// The earliest `resolve_at` of any running payment.
@@ -168,6 +180,8 @@ pub trait Tx:
     + handover::HandoverTx
     + settlement::SettlementTx
     + audit::AuditTx
+    + device::DeviceTx
+    + preference::PreferenceTx
     + operator::OperatorTx
     + upkeep::UpkeepTx
     + delivery::DeliveryTx

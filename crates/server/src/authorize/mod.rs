@@ -7,11 +7,11 @@ pub mod page;
 use crate::app::App;
 use crate::pages::authorize::{AuthorizeView, Offer, TypedLimits, shown_text};
 use crate::pages::i18n::page_version;
-use crate::pin;
+use crate::sign_in::{self, Checked};
 use accord_core::agreement::control::{self, Change};
 use accord_core::agreement::decide::{Answer, Decide, Decided, Shown, decide, outcome_of};
 use accord_core::agreement::limits::Limits;
-use accord_core::agreement::sign_in::{self, Begun, SignIn};
+use accord_core::agreement::sign_in::SignIn;
 use accord_core::agreement::{Decision, Session, SessionStage, Terms};
 use accord_core::ids::{AuthId, CustomerId, LoginId};
 use accord_core::secret::Digest;
@@ -179,21 +179,13 @@ async fn check_sign_in(app: &Arc<App>, submission: &Submission) -> Result<Signed
     let pin = submission.pin.clone().filter(|pin| !pin.is_empty() && pin.len() <= 256);
     let (Some(login), Some(pin)) = (login, pin) else { return Ok(SignedIn::Missing) };
 
-    let sign_in = SignIn { auth_id: submission.auth_id.clone(), login, address: submission.address.clone() };
-    let (begin, limits, at) = (sign_in.clone(), app.options.sign_in.clone(), app.clock.moment());
-    let begun = app.transact(move |tx| sign_in::begin(tx, &begin, &limits, &at)).await?;
-    let candidate = match begun {
-        Begun::Check { candidate } => candidate,
-        Begun::TooMany { until } => return Ok(SignedIn::TooMany(until)),
-        Begun::Closed => return Ok(SignedIn::Closed),
-    };
-    let (customer, hash) = candidate.unzip();
-    if !pin::check(app, pin, hash).await {
-        return Ok(SignedIn::No);
-    }
-    let at = app.clock.moment();
-    app.transact(move |tx| sign_in::succeed(tx, &sign_in, &at)).await?;
-    Ok(customer.map_or(SignedIn::No, SignedIn::Yes))
+    let (auth_id, address) = (Some(submission.auth_id.clone()), submission.address.clone());
+    Ok(match sign_in::check(app, SignIn { auth_id, login, address }, pin).await? {
+        Checked::Right(customer) => SignedIn::Yes(customer),
+        Checked::Wrong => SignedIn::No,
+        Checked::TooMany(until) => SignedIn::TooMany(until),
+        Checked::Closed => SignedIn::Closed,
+    })
 }
 
 pub(crate) fn session_of(rows: &dyn Rows, auth_id: &AuthId) -> Stored<Option<(Session, Terms)>> {

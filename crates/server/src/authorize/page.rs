@@ -2,7 +2,7 @@
 
 use super::{Submission, Submitted, ended, offer_of, redirect_of, session_of, submit};
 use crate::app::App;
-use crate::cookies::Browser;
+use crate::cookies::{Browser, origin_of};
 use crate::handover::{self, Visit};
 use crate::http::{Sender, page, redirect};
 use crate::pages::authorize::{AuthorizeView, Hint, TypedLimits, render};
@@ -63,7 +63,7 @@ async fn show(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Response {
-    let browser = Browser::read(&app, &headers);
+    let browser = Browser::read(&app, &headers).await;
     let accepted = language_of(asked.lang.as_deref(), None, &headers);
     let Some(auth_id) = AuthId::read(&asked.auth_id) else { return unknown(accepted) };
     let found = app.look(move |rows| session_of(rows, &auth_id)).await;
@@ -90,7 +90,7 @@ async fn receive(
     headers: HeaderMap,
     Form(posted): Form<Posted>,
 ) -> Response {
-    let browser = Browser::read(&app, &headers);
+    let browser = Browser::read(&app, &headers).await;
     let accepted = language_of(posted.lang.as_deref(), None, &headers);
     let Some(auth_id) = AuthId::read(&posted.auth_id) else { return unknown(accepted) };
     let wanted = auth_id.clone();
@@ -131,13 +131,18 @@ async fn receive(
         browser: browser.digest(),
         signed_in: browser.customer(),
     };
+    let known = async |browser: Browser, customer: Option<CustomerId>| match customer {
+        Some(customer) => browser.signed_in(&app, customer, origin_of(sender.0, &headers)).await,
+        None => browser,
+    };
     match submit(&app, submission).await {
         Submitted::Decided { decided, customer } => {
-            let browser = customer.map_or(browser.clone(), |customer| browser.signed_in(&app, customer));
+            // A refusal asked for no PIN: it renews nothing.
+            let browser = known(browser, customer.filter(|_| decision == Decision::Approve)).await;
             answered(&app, &decided, language, &browser).await
         }
         Submitted::BoxNotTicked { customer } => {
-            let browser = customer.map_or(browser.clone(), |customer| browser.signed_in(&app, customer));
+            let browser = known(browser, customer).await;
             ask_again(&browser, Hint::TickTheBox).await
         }
         Submitted::LimitUnreadable => ask_again(&browser, Hint::LimitUnreadable).await,

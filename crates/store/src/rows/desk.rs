@@ -79,6 +79,15 @@ impl Rows for Desk<'_> {
     fn payment(&self, id: &PaymentId) -> Stored<Option<Payment>> {
         payment::payment(self.0, id)
     }
+    fn payments_of_agreement(
+        &self,
+        customer: &CustomerId,
+        agreement: &AgreementId,
+        before: Option<(Timestamp, &PaymentId)>,
+        limit: usize,
+    ) -> Stored<Vec<Payment>> {
+        payment::payments_of_agreement(self.0, customer, agreement, before, limit)
+    }
     fn payments_to_resolve(&self, until: Timestamp, limit: usize) -> Stored<Vec<Payment>> {
         payment::payments_to_resolve(self.0, until, limit)
     }

@@ -9,6 +9,7 @@ pub(crate) mod client;
 pub(crate) mod control;
 pub(crate) mod delivery;
 pub(crate) mod desk;
+pub(crate) mod device;
 pub(crate) mod engine;
 pub(crate) mod handover;
 pub(crate) mod journal;
@@ -18,6 +19,7 @@ pub(crate) mod notification;
 pub(crate) mod operator;
 pub(crate) mod payment;
 pub(crate) mod people;
+pub(crate) mod preference;
 pub(crate) mod refund;
 pub(crate) mod settlement;
 pub(crate) mod sql;
@@ -35,6 +37,7 @@ pub(crate) const STATEMENTS: &[&[&str]] = &[
     client::STATEMENTS,
     control::STATEMENTS,
     delivery::STATEMENTS,
+    device::STATEMENTS,
     handover::STATEMENTS,
     journal::STATEMENTS,
     ledger::STATEMENTS,
@@ -43,6 +46,7 @@ pub(crate) const STATEMENTS: &[&[&str]] = &[
     operator::STATEMENTS,
     payment::STATEMENTS,
     people::STATEMENTS,
+    preference::STATEMENTS,
     refund::STATEMENTS,
     settlement::STATEMENTS,
     token::STATEMENTS,

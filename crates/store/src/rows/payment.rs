@@ -49,6 +49,12 @@ statements! {
         notify_url = ?19, description = ?20, extras = ?21, created_at = ?22, posting = ?23, refunded = ?24,
         closed_at = ?25
         WHERE bucket = ?1 AND id = ?2";
+    // The first page begins behind everything.
+    pub(crate) OF_AGREEMENT = concat!(
+        "SELECT ", payment_columns!(), " FROM payments
+        WHERE bucket = ?1 AND agreement = ?2 AND customer = ?3 AND (created_at, id) < (?4, ?5)
+        ORDER BY created_at DESC, id DESC LIMIT ?6"
+    );
 }
 
 pub(crate) fn payment_claim(
@@ -120,6 +126,20 @@ pub(crate) fn read_payment(row: &mut Columns<'_>) -> Stored<Payment> {
 
 pub(crate) fn payment(db: &dyn Engine, id: &PaymentId) -> Stored<Option<Payment>> {
     sql::one(db, PAYMENT, params![id.bucket().number(), id.as_str()], read_payment)
+}
+
+pub(crate) fn payments_of_agreement(
+    db: &dyn Engine,
+    customer: &CustomerId,
+    agreement: &AgreementId,
+    before: Option<(Timestamp, &PaymentId)>,
+    limit: usize,
+) -> Stored<Vec<Payment>> {
+    // No id is above a tilde.
+    let (time, id) = before.map_or((i64::MAX, "~"), |(time, id)| (time.0, id.as_str()));
+    let (bucket, agreement, customer) = (customer.bucket().number(), agreement.as_str(), customer.as_str());
+    let values = params![bucket, agreement, customer, time, id, sql::limit(limit)];
+    sql::many(db, OF_AGREEMENT, values, read_payment)
 }
 
 pub(crate) fn payments_to_resolve(db: &dyn Engine, until: Timestamp, limit: usize) -> Stored<Vec<Payment>> {

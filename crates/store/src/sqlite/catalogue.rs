@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::rows::{
-    self, agreement, control, delivery, notification, payment, people, refund, settlement, token, user,
+    self, agreement, control, delivery, device, notification, payment, people, refund, settlement, token,
+    user,
 };
 use std::collections::BTreeMap;
 
@@ -107,6 +108,9 @@ fn what_is_due_is_found_by_an_index() {
         ("token_sets_by_lapse", token::LAPSED_BEFORE),
         ("pin_guards_by_time", user::GUARDS_BEFORE),
         ("payments_to_resolve", payment::STATEMENTS[3]),
+        ("payments_of_agreement", payment::OF_AGREEMENT),
+        ("devices_of_customer", device::OF_CUSTOMER),
+        ("devices_by_expiry", device::OVER_BEFORE),
         ("settlement_items_of_client", settlement::STATEMENTS[1]),
         ("controls_to_tell", control::STATEMENTS[1]),
         ("deliveries_due", delivery::DUE),

@@ -42,12 +42,15 @@ pub const ALL: &[Migration] = &[
     },
     Migration {
         version: 3,
-        name: "statements_and_upkeep",
+        name: "upkeep_pages_and_preferences",
         sql: concat!(
             include_str!("migrations/0003_delivery.sql"),
             include_str!("migrations/0003_statement.sql"),
             include_str!("migrations/0003_upkeep.sql"),
             include_str!("migrations/0003_handover.sql"),
+            include_str!("migrations/0003_device.sql"),
+            include_str!("migrations/0003_preference.sql"),
+            include_str!("migrations/0003_payment_list.sql"),
         ),
     },
 ];

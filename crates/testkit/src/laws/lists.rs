@@ -155,6 +155,44 @@ pub fn payments_come_in_pages(store: &dyn Store) {
     });
 }
 
+/// The payments under one agreement come newest first; pages, joined, hold each once, and no other user's.
+pub fn payments_of_an_agreement_come_newest_first_in_pages(store: &dyn Store) {
+    let under = |number: u32, agreement: u32, customer: u32, at: i64| Payment {
+        agreement: agreement_id(agreement),
+        customer: customer_id(customer),
+        created_at: Timestamp(at),
+        ..payment(number, PaymentStage::InProcess, None, false)
+    };
+    // The ids of numbers 1, 5, 9, … are in the bucket of customer 1.
+    let mut all: Vec<Payment> = [(1, 3), (5, 3), (9, i64::MIN), (13, i64::MAX), (17, 3), (21, 4)]
+        .map(|(number, at)| under(number, 1, 1, at))
+        .to_vec();
+    let rows = all.clone();
+    keep(store, move |tx| {
+        rows.iter().try_for_each(|row| tx.insert_payment(row))?;
+        tx.insert_payment(&under(25, 2, 1, 3))?;
+        tx.insert_payment(&under(29, 1, 5, 3))
+    });
+    all.sort_by_key(|row| std::cmp::Reverse((row.created_at, row.id.clone())));
+    see(store, move |rows| {
+        let page = |before: Option<&Payment>| {
+            let before = before.map(|row| (row.created_at, &row.id));
+            rows.payments_of_agreement(&customer_id(1), &agreement_id(1), before, 2)
+        };
+        let mut pages = page(None)?;
+        loop {
+            let next = page(pages.last())?;
+            if next.is_empty() {
+                break;
+            }
+            pages.extend(next);
+        }
+        assert_eq!(pages, all);
+        assert_eq!(rows.payments_of_agreement(&customer_id(2), &agreement_id(1), None, 9)?, vec![]);
+        Ok(())
+    });
+}
+
 /// A user's accounts come by currency; pages of all accounts hold each once.
 pub fn accounts_come_by_currency_and_in_pages(store: &dyn Store) {
     keep(store, |tx| {

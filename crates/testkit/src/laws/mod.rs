@@ -11,11 +11,13 @@
 pub mod audit;
 pub mod control;
 pub mod delivery;
+pub mod device;
 pub mod handover;
 pub mod keys;
 pub mod lists;
 pub mod operator;
 pub mod people;
+pub mod preference;
 pub mod refund;
 pub mod round_trip;
 pub mod samples;
@@ -53,6 +55,7 @@ macro_rules! store_laws {
                 agreements_come_newest_first,
                 payments_to_resolve_come_earliest_first,
                 payments_come_in_pages,
+                payments_of_an_agreement_come_newest_first_in_pages,
                 accounts_come_by_currency_and_in_pages,
                 postings_come_in_pages_and_entries_by_line,
                 due_notifications_come_earliest_first,
@@ -125,6 +128,13 @@ macro_rules! store_laws {
             $crate::store_laws! { @tests $open; people:
                 profiles_codes_and_budgets_come_back_as_they_were,
                 a_merchants_key_is_its_own_in_each_channel,
+            }
+            $crate::store_laws! { @tests $open; device:
+                devices_come_back_as_they_were,
+                devices_come_newest_first_and_go_by_expiry,
+            }
+            $crate::store_laws! { @tests $open; preference:
+                preferences_come_back_as_they_were,
             }
             $crate::store_laws! { @tests $open; settlement:
                 settlement_items_come_back_as_they_were,

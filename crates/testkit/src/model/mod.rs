@@ -6,9 +6,11 @@
 mod audit;
 mod control;
 mod delivery;
+mod device;
 mod handover;
 mod operator;
 mod people;
+mod preference;
 mod refund;
 mod rows;
 mod settlement;
@@ -24,6 +26,7 @@ use accord_core::agreement::usage::DayUsage;
 use accord_core::agreement::{Agreement, Consent, PrepareClaim, Session, Terms};
 use accord_core::checkpoint::Checkpoint;
 use accord_core::client::{Client, ClientKey};
+use accord_core::device::Device;
 use accord_core::handle::Bucket;
 use accord_core::ids::*;
 use accord_core::journal::JournalLine;
@@ -43,6 +46,7 @@ use accord_core::payment::{Payment, PaymentClaim};
 use accord_core::people::Profile;
 use accord_core::people::merchant_message::MessageClaim;
 use accord_core::people::one_time_code::{CodeBudget, OneTimeCode};
+use accord_core::preference::Preferences;
 use accord_core::secret::Digest;
 use accord_core::store::{Done, Ended, Look, Store, StoreFault, Verdict, Work};
 use accord_core::token::{Code, TokenSet};
@@ -196,6 +200,8 @@ books! {
     usage_days: (AgreementId, i64, Currency) => DayUsage,
     messages: (Bucket, Kind, String, Channel) => Message,
     deliveries: (Bucket, Kind, String, Carrier) => Delivery,
+    devices: DeviceId => Device,
+    preferences: CustomerId => Preferences,
     profiles: CustomerId => Profile,
     one_time_codes: CodeRequestId => OneTimeCode,
     code_budgets: AgreementId => CodeBudget,

@@ -119,6 +119,18 @@ impl Rows for Books {
     fn payment(&self, id: &PaymentId) -> Stored<Option<Payment>> {
         Ok(self.payments.get(&(id.bucket(), id.clone())).cloned())
     }
+    fn payments_of_agreement(
+        &self,
+        customer: &CustomerId,
+        agreement: &AgreementId,
+        before: Option<(Timestamp, &PaymentId)>,
+        limit: usize,
+    ) -> Stored<Vec<Payment>> {
+        let of_both = |row: &&Payment| row.agreement == *agreement && row.customer == *customer;
+        let older = |row: &&Payment| before.is_none_or(|before| (row.created_at, &row.id) < before);
+        let found = self.payments.values().filter(of_both).filter(older);
+        Ok(sorted(found, limit, |row| std::cmp::Reverse((row.created_at, &row.id))))
+    }
     fn payments_to_resolve(&self, until: Timestamp, limit: usize) -> Stored<Vec<Payment>> {
         let due = self.to_resolve().filter(|(_, at)| *at <= until).map(|(row, _)| row);
         let at = |row: &Payment| row.resolution.map(|resolution| resolution.due_at);
