@@ -15,7 +15,7 @@ use accord_core::{Moment, Refusal, Ruled, Stop, Timestamp};
 use accord_store::{SqliteOptions, SqliteStore};
 use accord_testkit::conformance::fixture::{self, RICH};
 use accord_testkit::conformance::house::{House, Twist};
-use accord_testkit::conformance::speech::{Speech, text};
+use accord_testkit::conformance::speech::{Speech, result_code, text};
 use accord_testkit::model::ModelStore;
 use accord_wire::time;
 use serde_json::{Value, json};
@@ -23,8 +23,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Alipay+'s access tokens live 180 days: so often a new pair is asked for.
-const REFRESHED_AFTER: i64 = 170 * DAY;
+/// Alipay+'s access tokens live 180 days: so often a new pair is asked for…
+const REFRESHED_AFTER: i64 = 100 * DAY;
+/// …and at the latest after so long.
+const OVERDUE_AFTER: i64 = 175 * DAY;
 
 pub fn moment(now: i64, number: u64) -> Moment {
     let mut seed = [7; 32];
@@ -103,14 +105,19 @@ impl Home {
         }
     }
 
-    /// Asks for new pairs of tokens in time, up to then.
+    /// Asks for new pairs of tokens in time, up to then. Past its validity an agreement gives none.
     fn keep_tokens(&mut self, now: i64) {
         while self.speech == Speech::AlipayPlus && now - self.refreshed_at > REFRESHED_AFTER {
-            self.refreshed_at += REFRESHED_AFTER;
+            let late = now - self.refreshed_at > OVERDUE_AFTER;
+            let at = if late { self.refreshed_at + REFRESHED_AFTER } else { now };
             self.calls += 1;
-            let (body, at) = (self.speech.refresh(&self.refresh), moment(self.refreshed_at, self.calls));
-            let granted = call(&self.house, self.speech, "applyToken", &body, &at);
+            let (body, moment) = (self.speech.refresh(&self.refresh), moment(at, self.calls));
+            let granted = said(&self.house, self.speech, "applyToken", &body, &moment);
+            if result_code(&granted) == "INVALID_REFRESH_TOKEN" {
+                return;
+            }
             (self.token, self.refresh) = (text(&granted, "accessToken"), text(&granted, "refreshToken"));
+            self.refreshed_at = at;
         }
     }
 
@@ -170,13 +177,17 @@ impl Home {
 }
 
 fn call(house: &House, speech: Speech, operation: &str, body: &Value, at: &Moment) -> Value {
+    let answer = said(house, speech, operation, body, at);
+    assert_eq!(answer["result"]["resultStatus"], json!("S"), "{operation}: {answer}");
+    answer
+}
+
+fn said(house: &House, speech: Speech, operation: &str, body: &Value, at: &Moment) -> Value {
     let [who, _] = speech.clients();
     let clock = time::format_seconds(at.now.0, 3 * 3600);
     let request = who.request(&speech.target(operation), body.to_string().as_bytes(), &clock);
     let (reply, _) = house.reply(&request, at, Twist::default());
-    let answer: Value = serde_json::from_slice(&reply.body).expect("a JSON reply");
-    assert_eq!(answer["result"]["resultStatus"], json!("S"), "{operation}: {answer}");
-    answer
+    serde_json::from_slice(&reply.body).expect("a JSON reply")
 }
 
 /// A folder in memory where there is one: that a commit is on the disk is proved by other tests.
