@@ -130,12 +130,12 @@ impl Month {
     }
 
     fn play(&mut self) {
-        let start = parse_iso("2026-02-01T00:00:00+08:00").expect("a time");
+        let start = parse_iso("2026-02-01T00:00:00+03:00").expect("a time");
         let mut open: Vec<Paid> = Vec::new();
         for day in 0..DAYS - 1 {
             for number in 0..per_day() {
-                // The last and the first millisecond of a day in both zones come up often.
-                let edges = [5 * HOUR, 24 * HOUR].map(|edge| [edge - 1, edge]);
+                // The last and the first millisecond of a day in both zones come up often; the month is the later zone's.
+                let edges = [19 * HOUR, 24 * HOUR].map(|edge| [edge - 1, edge]);
                 let within = match self.dice.below(3) {
                     0 => edges[self.dice.below(2) as usize][self.dice.below(2) as usize],
                     _ => i64::from(self.dice.below(24 * 3600)) * 1000 + i64::from(self.dice.below(1000)),
