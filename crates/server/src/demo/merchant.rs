@@ -55,6 +55,11 @@ impl Reply {
         self.body.get(name).and_then(Value::as_str).map(str::to_owned)
     }
 
+    /// A member of the body, with line breaks, to be shown.
+    pub(super) fn pretty(&self, name: &str) -> Option<String> {
+        serde_json::to_string_pretty(self.body.get(name)?).ok()
+    }
+
     /// `status code` of a result inside the body (Alipay+ inquiryPayment, paymentResult).
     pub(super) fn inner_result(&self, name: &str) -> Option<String> {
         let result = self.body.get(name)?;
@@ -178,8 +183,18 @@ impl Merchant {
     }
 
     async fn ask(&self, path: &str) -> Result<Value, String> {
+        self.answer(self.http.get(format!("{}{path}", self.wallet_url))).await
+    }
+
+    /// Asks the sandbox for something that changes it.
+    pub(super) async fn tell(&self, path: &str, body: &Value) -> Result<Value, String> {
+        let request = self.http.post(format!("{}{path}", self.wallet_url));
+        self.answer(request.header("content-type", "application/json").body(body.to_string())).await
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, String> {
         let fault = |fault: reqwest::Error| format!("the sandbox does not answer: {fault}");
-        let reply = self.http.get(format!("{}{path}", self.wallet_url)).send().await.map_err(fault)?;
+        let reply = request.send().await.map_err(fault)?;
         let status = reply.status();
         let body = reply.bytes().await.map_err(fault)?;
         if !status.is_success() {

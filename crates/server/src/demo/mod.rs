@@ -8,6 +8,7 @@
 //! Pages are drawn by [`crate::pages::demo`], which lists the steps and their fields.
 
 mod consent;
+mod log_in;
 mod merchant;
 mod notify;
 mod steps;
@@ -227,6 +228,7 @@ async fn draw(demo: &Arc<Demo>, dialect: DemoDialect, query: Option<&str>, heade
         users,
         exchanges: flow.exchanges.into(),
         notifications: demo.inbox.shown(dialect),
+        consult_answer: demo.consent.get().as_str(),
         messages,
     });
     with_cookie(http::page(200, body, &content_security_policy_with_script(None), &Browser::none()), &visitor)

@@ -2,9 +2,10 @@
 //!
 //! A step whose needs are not met, or whose answer cannot be relied on, leaves what was held before.
 
-use super::Demo;
+use super::log_in::log_in;
 use super::merchant::{Merchant, Now, Reply};
 use super::visit::{Flow, fresh_id};
+use super::{ConsentAnswer, Demo};
 use crate::pages::demo::{DemoDialect, Notice};
 use accord_wire::time::format_seconds;
 use serde_json::{Value, json};
@@ -39,6 +40,10 @@ accord_core::words! {
         Refresh = "refresh",
         /// End the agreement.
         CancelToken = "cancelToken",
+        /// Qi: my.getAuthCode, and what may be known of the user by it.
+        LogIn = "logIn",
+        /// Alipay+: what to answer when the wallet asks whether a user may end the agreement.
+        Consult = "consult",
         /// Forget everything.
         Reset = "reset",
     }
@@ -59,6 +64,11 @@ pub(super) async fn run(
             take_code(&mut flow, fields);
             return flow;
         }
+        Step::LogIn if dialect == DemoDialect::Qi => {
+            let login_id = field(fields, "loginId").unwrap_or_default();
+            log_in(demo, &mut flow, &login_id).await
+        }
+        Step::Consult if dialect == DemoDialect::AlipayPlus => set_answer(demo, fields),
         _ => call(demo, dialect, step, &mut flow, fields).await,
     };
     let (good, text) = match done {
@@ -140,7 +150,9 @@ fn qi(
             });
             ("pay", body)
         }
-        Step::Code | Step::Reset => return Err("this step makes no call".to_owned()),
+        Step::Code | Step::LogIn | Step::Consult | Step::Reset => {
+            return Err("this step makes no call".to_owned());
+        }
     })
 }
 
@@ -216,7 +228,9 @@ fn alipay_plus(
             });
             ("pay", body)
         }
-        Step::Code | Step::Reset => return Err("this step makes no call".to_owned()),
+        Step::Code | Step::LogIn | Step::Consult | Step::Reset => {
+            return Err("this step makes no call".to_owned());
+        }
     };
     body["pspId"] = json!(psp_id);
     body["acquirerId"] = json!(acquirer_id);
@@ -267,8 +281,17 @@ fn keep(step: Step, flow: &mut Flow, reply: &Reply) {
             state.payment_id = reply.text("paymentId").or(state.payment_id.take());
             state.payment_result = Some(inner.unwrap_or_else(|| reply.summary.clone()));
         }
-        Step::Prepare | Step::ApplyToken | Step::Refresh | Step::CancelToken | Step::Code | Step::Reset => {}
+        Step::Prepare | Step::ApplyToken | Step::Refresh | Step::CancelToken => {}
+        Step::Code | Step::LogIn | Step::Consult | Step::Reset => {}
     }
+}
+
+/// Alipay+ consultUnbinding: what this merchant says from now on, to every question.
+fn set_answer(demo: &Demo, fields: &HashMap<String, String>) -> Result<(bool, String), String> {
+    let answer = field(fields, "answer").unwrap_or_default();
+    let answer = ConsentAnswer::parse(&answer).ok_or("answer: none of true, false, timeout")?;
+    demo.consent.set(answer);
+    Ok((true, format!("consultUnbinding will be answered: {answer}")))
 }
 
 /// Qi: what the callback was given, passed on by the mini program.

@@ -13,6 +13,8 @@
 //! | `inquiryPayment` | – | asks for the debit |
 //! | `refresh` | – | applyToken with the refresh token |
 //! | `cancelToken` | – | ends the agreement |
+//! | `logIn` | `loginId` | Qi: my.getAuthCode, applyToken, inquiryUserInfo |
+//! | `consult` | `answer`: `true`, `false`, `timeout` | Alipay+: what consultUnbinding is answered from now on |
 //! | `reset` | – | forgets everything |
 //!
 //! Every form carries `csrf`. Alipay+ comes back to `/demo/alipayPlus/return?authCode=…&authState=…`, Qi to
@@ -72,6 +74,8 @@ pub struct DemoView {
     pub notifications: Vec<Exchange>,
     /// What the wallet told the user, newest first.
     pub messages: Vec<UserMessage>,
+    /// What the merchant answers to consultUnbinding (Alipay+): `true`, `false`, `timeout`.
+    pub consult_answer: &'static str,
 }
 
 /// What the demo merchant holds between steps. A step is open when what it needs is here.
@@ -103,6 +107,8 @@ pub struct DemoState {
     pub payment_result: Option<String>,
     /// The agreement has been ended.
     pub cancelled: bool,
+    /// userInfo of the user who logged in by my.getAuthCode (Qi), with line breaks.
+    pub user_info: Option<String>,
 }
 
 /// What a step came to: `S SUCCESS`, or why not.

@@ -100,11 +100,13 @@ fn demo_view(language: Language, dialect: DemoDialect) -> DemoView {
             payment_id: Some(text()),
             payment_result: Some(text()),
             cancelled: true,
+            user_info: Some(text()),
         },
         notice: Some(Notice { good: false, text: text() }),
         users: vec![DemoUser { login_id: text(), pin: text(), about: text() }],
         exchanges: vec![exchange(SignatureState::Verified, true), exchange(SignatureState::Made, false)],
         notifications: vec![exchange(SignatureState::Wrong(text()), true)],
+        consult_answer: "false",
         messages: vec![UserMessage { language, title: text(), text: format!("a\n{HOSTILE}"), time: text() }],
     }
 }

@@ -97,6 +97,31 @@ async fn decide(house: &House, url: &str, decision: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mini_program_learns_who_its_user_is_by_a_code_without_a_page() {
+    let house = House::open().await;
+    let mut browser = Browser::open(&house, "qi").await;
+    browser.step("logIn", &[("loginId", RICH)]).await;
+    browser.shows("inquiryUserInfo: S SUCCESS");
+    browser.shows("maskLoginId");
+    browser.step("logIn", &[("loginId", "+9647700000000")]).await;
+    browser.shows("the sandbox answers HTTP 403");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_merchant_answers_consult_unbinding_as_it_is_set_to() {
+    let house = House::open().await;
+    let mut browser = Browser::open(&house, "alipayPlus").await;
+    browser.shows("<option selected>true</option>");
+    browser.step("consult", &[("answer", "timeout")]).await;
+    browser.shows("<option selected>timeout</option>");
+    browser.step("consult", &[("answer", "perhaps")]).await;
+    browser.shows("none of true, false, timeout");
+    browser.shows("<option selected>timeout</option>");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_qi_flow_runs_from_prepare_to_cancel() {
     let house = House::open().await;
     let mut browser = Browser::open(&house, "qi").await;
