@@ -64,6 +64,7 @@ fn options(settings: &Settings) -> anyhow::Result<ServerOptions> {
         limits: settings.choices.limits.clone(),
         upkeep: Upkeep { audit_key: settings.audit_key()?, ..settings.upkeep.clone() },
         seams: settings.seams.clone(),
+        screens: settings.choices.screens.clone(),
         sandbox: None,
     })
 }

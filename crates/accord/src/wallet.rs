@@ -2,7 +2,7 @@
 
 use crate::config::check::Collector;
 use crate::config::{
-    Agreements, AlipayPlus, CancelUnknownOrder, Envelope, Lifetimes, Limits, Qi, SignIn, UrlSet,
+    Agreements, AlipayPlus, CancelUnknownOrder, Envelope, Lifetimes, Limits, Qi, SignIn, UrlSet, screens,
 };
 use accord_core::agreement::limits::{Alignment, Limits as AgreementLimits};
 use accord_core::agreement::sign_in::SignInLimits;
@@ -30,6 +30,8 @@ pub struct Sections {
     pub sign_in: SignIn,
     /// What the wallet speaks.
     pub languages: Vec<Language>,
+    /// The wallet's apps.
+    pub apps: screens::AppsSection,
 }
 
 /// The sections as the other crates take them.
@@ -44,6 +46,8 @@ pub struct Choices {
     pub limits: app::Limits,
     /// Wrong PINs.
     pub sign_in: SignInLimits,
+    /// What the pages lead to.
+    pub screens: app::Screens,
 }
 
 /// Mounted dialects.
@@ -73,6 +77,7 @@ impl Sections {
                 longest_wait_ms: self.limits.longest_wait_ms,
             },
             sign_in: sign_in_of(&self.sign_in, notes),
+            screens: screens::check(self.apps, notes),
         };
         if let Err(what) = choices.mount([0; 32]) {
             notes.fault("mounts", what);

@@ -53,6 +53,8 @@ pub struct ServerOptions {
     pub upkeep: crate::upkeep::Upkeep,
     /// What the wallet around accord is wired to: its API, its risk engine.
     pub seams: crate::wallet_api::Seams,
+    /// What the pages lead to.
+    pub screens: Screens,
     /// The sandbox: control API and demo; nothing under `serve`.
     pub sandbox: Option<SandboxOptions>,
 }
@@ -64,6 +66,13 @@ pub struct TlsFiles {
     pub cert: PathBuf,
     /// Private key.
     pub key: PathBuf,
+}
+
+/// What a wallet chooses about its pages.
+#[derive(Debug, Clone, Default)]
+pub struct Screens {
+    /// The wallet's apps.
+    pub apps: crate::app_links::Apps,
 }
 
 /// Limits on callers. Nothing: no limit.

@@ -43,7 +43,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/health/live", get(|| async { "live\n" }).fallback(call))
         .route("/health/ready", get(ready).fallback(call))
         .merge(authorize::routes())
-        .merge(handover::routes());
+        .merge(handover::routes())
+        .merge(crate::app_links::routes());
     if app.options.admin_listen.is_none() {
         pages = pages.route("/metrics", get(metrics).fallback(call));
     }

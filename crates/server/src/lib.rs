@@ -6,6 +6,7 @@
 //! accord calls [`wallet_api`] and is asked by [`risk`]. [`serve::start`] puts it together.
 
 pub mod app;
+pub mod app_links;
 pub mod authorize;
 pub mod calls;
 pub mod clients;

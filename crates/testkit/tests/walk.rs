@@ -97,6 +97,7 @@ impl Walk {
             limits: Limits::default(),
             upkeep: Default::default(),
             seams: Default::default(),
+            screens: Default::default(),
             sandbox: None,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -147,6 +147,7 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
         limits: file.limits,
         sign_in: file.sign_in,
         languages: face.languages(),
+        apps: file.apps,
     };
     let choices =
         sections.check(public_url.as_deref().unwrap_or("https://wallet.example"), false, &mut notes);

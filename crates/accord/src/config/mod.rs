@@ -5,6 +5,7 @@ pub mod check;
 pub mod command;
 pub mod face;
 pub mod load;
+pub mod screens;
 pub mod seams;
 pub mod span;
 
@@ -53,6 +54,9 @@ pub struct File {
     /// Daily settlement files.
     #[serde(default)]
     pub settlement: Settlement,
+    /// The wallet's apps.
+    #[serde(default)]
+    pub apps: screens::AppsSection,
     /// The API for the wallet around this; absent: not served.
     pub wallet_api: Option<seams::WalletApi>,
     /// The risk engine; absent: none is asked.
@@ -95,6 +99,9 @@ pub struct SandboxFile {
     /// How long rows stay hot.
     #[serde(default)]
     pub retention: Retention,
+    /// The wallet's apps.
+    #[serde(default)]
+    pub apps: screens::AppsSection,
 }
 
 /// Either a certificate with its key, or a proxy in front.

@@ -132,6 +132,7 @@ pub fn choices(config: &Path, public_url: &str) -> anyhow::Result<(Choices, Upke
         limits: file.limits,
         sign_in: file.sign_in,
         languages: face.languages(),
+        apps: file.apps,
     };
     let choices = sections.check(public_url, true, &mut notes);
     if notes.faults.is_empty() { Ok((choices, upkeep, face)) } else { Err(Faults(notes.faults).into()) }
@@ -176,6 +177,7 @@ fn options(
         limits: choices.limits,
         upkeep: Upkeep { audit_key: Some(read_seal_key(&keys.join("audit.pem"))?), ..upkeep },
         seams: Default::default(),
+        screens: choices.screens,
         sandbox: Some(SandboxOptions { dir: dir.to_owned(), demo_url: bound.demo_url.clone() }),
     })
 }

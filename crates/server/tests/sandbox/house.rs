@@ -10,6 +10,7 @@ use accord_core::secret::DerivationKeys;
 use accord_core::store::transact;
 use accord_core::user::{Language, User, UserStatus};
 use accord_core::{Moment, Timestamp};
+use accord_server::app::Screens;
 use accord_server::outbound::OutboundPolicy;
 use accord_server::wallet_api::Seams;
 use accord_server::{Limits, Running, SandboxOptions, ServerOptions, pin, start};
@@ -54,6 +55,12 @@ impl House {
 
     /// Open with a wallet around it.
     pub async fn open_with(seams: Seams) -> House {
+        House::open_as(seams, Screens::default()).await
+    }
+
+    /// Open with choices about its pages.
+    #[allow(dead_code, reason = "not every suite chooses")]
+    pub async fn open_as(seams: Seams, screens: Screens) -> House {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("accord-sandbox-{}-{number}", std::process::id()));
@@ -106,6 +113,7 @@ impl House {
             limits: Limits::default(),
             upkeep: Default::default(),
             seams,
+            screens,
             sandbox: Some(SandboxOptions { dir: dir.clone(), demo_url: shop.clone() }),
         };
         let running = Some(start(options, listener).await.unwrap());

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail here")]
 
+mod app_links;
 mod control;
 mod demo;
 mod handover;

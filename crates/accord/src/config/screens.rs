@@ -1,0 +1,118 @@
+//! `[apps]` and `[step_up]`: what the wallet's pages lead to, and when they ask for a code.
+
+use super::check::Collector;
+use accord_server::app::Screens;
+use accord_server::app_links::{AndroidApp, AppPath, Apps};
+use serde::Deserialize;
+
+/// The wallet's apps; absent: none, and links open the page.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppsSection {
+    /// On Android.
+    #[serde(default)]
+    pub android: Vec<Android>,
+    /// On iOS: team and bundle.
+    #[serde(default)]
+    pub ios: Vec<String>,
+    /// Paths that iOS opens in the app; absent: those of the default app links and QR codes.
+    pub paths: Option<Vec<String>>,
+}
+
+/// An app on Android.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Android {
+    /// Its package.
+    pub package: String,
+    /// SHA-256 of its signing certificates.
+    pub sha256_cert_fingerprints: Vec<String>,
+}
+
+/// Judges both; faults go to `notes`.
+pub fn check(apps: AppsSection, notes: &mut Collector<'_>) -> Screens {
+    Screens { apps: check_apps(apps, notes) }
+}
+
+fn check_apps(section: AppsSection, notes: &mut Collector<'_>) -> Apps {
+    let dotted = |text: &str| {
+        let part = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
+        text.contains('.') && text.split('.').all(part)
+    };
+    let mut android = Vec::new();
+    for app in section.android {
+        if !dotted(&app.package) {
+            notes.fault(
+                "apps.android.package",
+                format!("{:?} is no package, such as iq.example.wallet", app.package),
+            );
+        }
+        if app.sha256_cert_fingerprints.is_empty() {
+            notes.fault("apps.android.sha256_cert_fingerprints", "names no certificate");
+        }
+        for fingerprint in &app.sha256_cert_fingerprints {
+            let pairs: Vec<&str> = fingerprint.split(':').collect();
+            let hex = |pair: &&str| {
+                pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
+            };
+            if pairs.len() != 32 || !pairs.iter().all(hex) {
+                notes.fault(
+                    "apps.android.sha256_cert_fingerprints",
+                    format!("{fingerprint:?} is not 32 pairs of 0-9A-F between colons"),
+                );
+            }
+        }
+        android.push(AndroidApp { package: app.package, fingerprints: app.sha256_cert_fingerprints });
+    }
+    for id in section.ios.iter().filter(|id| !dotted(id)) {
+        notes.fault(
+            "apps.ios",
+            format!("{id:?} is not team and bundle, such as ABCDE12345.iq.example.wallet"),
+        );
+    }
+    let paths = section.paths.unwrap_or_else(|| vec!["/authorize?via=app".to_owned(), "/q/*".to_owned()]);
+    let parsed = paths.iter().filter_map(|text| {
+        let path = AppPath::parse(text);
+        if path.is_none() {
+            notes.fault("apps.paths", format!("{text:?} is no path, such as /q/* or /authorize?via=app"));
+        }
+        path
+    });
+    Apps { paths: parsed.collect(), android, ios: section.ios }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn judge(text: &str) -> (Apps, Vec<String>) {
+        let mut notes = Collector::new(Path::new("accord.toml"));
+        let apps = check_apps(toml::from_str(text).unwrap(), &mut notes);
+        (apps, notes.faults)
+    }
+
+    #[test]
+    fn apps_are_named_whole_or_refused_with_a_sentence() {
+        let print = vec!["AB"; 32].join(":");
+        let good = format!(
+            "android = [{{ package = \"iq.example.wallet\", sha256_cert_fingerprints = [\"{print}\"] }}]\n\
+             ios = [\"ABCDE12345.iq.example.wallet\"]"
+        );
+        let (apps, faults) = judge(&good);
+        assert_eq!(faults, Vec::<String>::new());
+        assert_eq!((apps.android.len(), apps.ios.len(), apps.paths.len()), (1, 1, 2));
+        for (text, named) in [
+            ("android = [{ package = \"wallet\", sha256_cert_fingerprints = [] }]", "apps.android.package"),
+            ("android = [{ package = \"a.b\", sha256_cert_fingerprints = [] }]", "names no certificate"),
+            ("android = [{ package = \"a.b\", sha256_cert_fingerprints = [\"ab:cd\"] }]", "32 pairs"),
+            ("ios = [\"wallet\"]", "apps.ios"),
+            ("paths = [\"q\"]", "apps.paths"),
+        ] {
+            let (_, faults) = judge(text);
+            assert!(faults.iter().any(|fault| fault.contains(named)), "{text}: {faults:?}");
+        }
+    }
+}
