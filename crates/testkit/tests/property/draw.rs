@@ -2,6 +2,7 @@
 
 use super::acts::*;
 use super::days::{self, Caps, DAY};
+use super::edges::Probe;
 use super::oracle::{Oracle, Payment, Stage, Standing};
 use accord_core::Moment;
 use accord_core::Timestamp;
@@ -19,6 +20,8 @@ pub struct Dice {
     random: Random,
     number: u64,
     due: BTreeSet<i64>,
+    /// What is to be done next, once an edge was reached.
+    probe: Option<Probe>,
 }
 
 impl Dice {
@@ -27,10 +30,10 @@ impl Dice {
         let mut bytes = [3; 32];
         bytes[..8].copy_from_slice(&seed.to_be_bytes());
         let random = Moment::new(Timestamp(0), bytes).random("property");
-        Dice { random, number: 0, due: BTreeSet::new() }
+        Dice { random, number: 0, due: BTreeSet::new(), probe: None }
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         self.random.below(u32::try_from(bound).expect("a small number")) as usize
     }
 
@@ -38,11 +41,11 @@ impl Dice {
         self.below(100) < percent
     }
 
-    fn range(&mut self, from: i64, to: i64) -> i64 {
+    pub fn range(&mut self, from: i64, to: i64) -> i64 {
         from + self.below(usize::try_from(to - from + 1).expect("a range")) as i64
     }
 
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+    pub fn of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
 
@@ -55,7 +58,7 @@ impl Dice {
         }
     }
 
-    fn id(&self, kind: &str) -> String {
+    pub fn id(&self, kind: &str) -> String {
         format!("{kind}-{}", self.number)
     }
 
@@ -85,6 +88,14 @@ impl Dice {
         self.number += 1;
         if oracle.users.len() < 4 {
             return self.join(oracle);
+        }
+        let probed = match self.probe.take() {
+            Some(Probe::Do(act)) => Some(act),
+            Some(Probe::PayUnder(agreement)) => self.pay_under(oracle, agreement),
+            None => None,
+        };
+        if let Some(act) = probed {
+            return act;
         }
         let drawn = match self.below(1_000) {
             0..=79 => Some(self.prepare(oracle)),
@@ -224,7 +235,7 @@ impl Dice {
     }
 
     /// An agreement, mostly one with tokens that lives.
-    fn agreement(&mut self, oracle: &Oracle) -> Option<usize> {
+    pub fn agreement(&mut self, oracle: &Oracle) -> Option<usize> {
         let mut place = self.place(oracle.agreements.len())?;
         for _ in 0..10 {
             let agreement = &oracle.agreements[place];
@@ -308,6 +319,10 @@ impl Dice {
             return Some(Act::Pay(self.again(oracle, &oracle.payments[place])));
         }
         let agreement = self.agreement(oracle)?;
+        self.pay_under(oracle, agreement)
+    }
+
+    fn pay_under(&mut self, oracle: &Oracle, agreement: usize) -> Option<Act> {
         let token = self.access(oracle, agreement)?;
         let agreement = &oracle.agreements[agreement];
         let owner = self.mostly(agreement.owner);
@@ -519,10 +534,11 @@ impl Dice {
 
     fn wait(&mut self, oracle: &Oracle) -> Act {
         let now = oracle.now;
-        if self.chance(18)
-            && let Some(edge) = self.edge(oracle).filter(|edge| *edge > now && *edge < now + 40 * DAY)
+        if self.chance(25)
+            && let Some((until, probe)) = self.edge(oracle)
         {
-            return Act::Wait { until: edge };
+            self.probe = Some(probe);
+            return Act::Wait { until };
         }
         let millis = match self.below(1_000) {
             0..=449 => self.range(1, 60_000),
@@ -535,28 +551,5 @@ impl Dice {
             _ => 400 * DAY,
         };
         Act::Wait { until: now + millis.max(1) }
-    }
-
-    /// A time at which something turns over, or the millisecond before or after it.
-    fn edge(&mut self, oracle: &Oracle) -> Option<i64> {
-        let agreement = &oracle.agreements[self.place(oracle.agreements.len())?];
-        let session = &oracle.sessions[self.place(oracle.sessions.len())?];
-        let pair = agreement.pairs.last();
-        let midnight = days::start_of(days::day_of(oracle.now) + 1);
-        let edges = [
-            Some(session.expires),
-            Some(agreement.made + 10 * MINUTE),
-            pair.and_then(|pair| pair.replaced).map(|at| at + 5 * MINUTE),
-            agreement.pairs.iter().rev().nth(1).and_then(|pair| pair.replaced).map(|at| at + 5 * MINUTE),
-            agreement.pause.flatten(),
-            agreement.own.to,
-            agreement.merchant.to,
-            agreement.merchant.from,
-            // 00:30 in the network's zone is 19:30 in Baghdad.
-            Some(midnight - 270 * MINUTE),
-            Some(midnight),
-        ];
-        let edges: Vec<i64> = edges.into_iter().flatten().collect();
-        Some(self.of(&edges) + self.range(-1, 1))
     }
 }

@@ -11,6 +11,7 @@ mod acts;
 mod bodies;
 mod days;
 mod draw;
+mod edges;
 mod oracle;
 mod papers;
 mod wallet;
