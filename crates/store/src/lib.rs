@@ -1,10 +1,12 @@
 //! What is remembered: the stores behind the port of `accord-core`.
 //!
 //! A store keeps rows, uniqueness and the order of transactions, never a business rule. [`sqlite`] is the
-//! embedded one. The laws that every store obeys, and the model store that lives in memory, are in
+//! embedded one, [`postgres`] that of a cluster. The laws that every store obeys, and the model store that lives in memory, are in
 //! `accord-testkit`.
 
+pub mod postgres;
 mod rows;
 pub mod sqlite;
 
+pub use postgres::{PostgresFault, PostgresOptions, PostgresStore, PostgresUrl};
 pub use sqlite::{OpenFault, SqliteOptions, SqliteStore};

@@ -6,4 +6,5 @@
 pub mod conformance;
 pub mod laws;
 pub mod model;
+pub mod postgres;
 pub mod vectors;

@@ -18,7 +18,8 @@ pub struct Migration {
 }
 
 impl Migration {
-    fn checksum(&self) -> Digest {
+    /// The digest of its statements, which a database remembers.
+    pub(crate) fn checksum(&self) -> Digest {
         Digest::of(self.sql)
     }
 }

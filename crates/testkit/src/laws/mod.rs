@@ -33,7 +33,9 @@ use accord_core::store::{self, Rows, Store, StoreFault, Stored, Tx};
 /// One `#[test]` for each law, in a module of that name, over the store that `$open` opens empty.
 #[macro_export]
 macro_rules! store_laws {
-    ($name:ident, $open:expr) => {
+    ($name:ident, $open:expr) => { $crate::store_laws! { maybe $name, || Some(($open)()) } };
+    // Over a store that is not there on every machine: nothing opened, the law is skipped.
+    (maybe $name:ident, $open:expr) => {
         mod $name {
             #[allow(unused_imports, reason = "the opener may need nothing from outside")]
             use super::*;
@@ -154,8 +156,9 @@ macro_rules! store_laws {
     (@tests $open:expr; $area:ident: $($law:ident,)+) => {
         $(#[test]
         fn $law() {
-            let store = ($open)();
-            $crate::laws::$area::$law(&store);
+            if let Some(store) = ($open)() {
+                $crate::laws::$area::$law(&store);
+            }
         })+
     };
 }

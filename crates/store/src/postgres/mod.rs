@@ -1,0 +1,177 @@
+//! The store of a cluster: PostgreSQL 15 or newer, and whatever speaks its protocol and its transactions.
+//!
+//! A bounded set of threads runs rules, each on its own connection; others only read. Many nodes, each with such a
+//! store, work on one database. A transaction holds the buckets it touches (`session`), and an acknowledged one is
+//! as durable as the server's `synchronous_commit` says, which is never `off`. Nothing here knows a business rule.
+
+mod fault;
+mod link;
+pub mod migrations;
+mod readers;
+mod session;
+mod settings;
+mod statement;
+mod tls;
+mod writer;
+
+pub use fault::PostgresFault;
+pub use settings::{PostgresOptions, PostgresUrl};
+
+use crate::sqlite::migrations::NEWEST;
+use accord_core::store::{Done, Look, Store, StoreFault, Work};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use link::Link;
+use readers::{Glance, Reader};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use writer::{Job, Writer};
+
+/// How often old markers of commits are removed, and how old they are then.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+const MARKERS_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// A store in a PostgreSQL database. Dropping it finishes what is queued.
+pub struct PostgresStore {
+    url: PostgresUrl,
+    jobs: Option<Sender<Job>>,
+    glances: Option<Sender<Glance>>,
+    sweeps: Option<Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl PostgresStore {
+    /// Opens the database: looks at its version, its schema and the user's rights, then starts the threads.
+    pub fn open(url: PostgresUrl, options: PostgresOptions) -> Result<PostgresStore, PostgresFault> {
+        let link = Link::open(&url, &options)?;
+        if options.migrate {
+            migrations::migrate(&link, &url)?;
+        } else if !migrations::pending(&link, &url)?.is_empty() {
+            let found = migrations::version(&link, &url)?;
+            return Err(PostgresFault::SchemaTooOld { place: url.to_string(), found, needed: NEWEST });
+        }
+        rights(&link, &url)?;
+        drop(link);
+
+        let mut threads = Vec::new();
+        let (jobs, jobs_queue) = bounded::<Job>(options.queue.max(1));
+        for number in 1..=options.writers.clamp(1, 256) {
+            let (place, options, queue) = (url.clone(), options.clone(), jobs_queue.clone());
+            let body = move || Writer::new(place, options).run(&queue);
+            threads.push(spawn(&url, &format!("writer-{number}"), body)?);
+        }
+        let (glances, glances_queue) = bounded::<Glance>(options.queue.max(1));
+        for number in 1..=options.readers.clamp(1, 64) {
+            let (place, options, queue) = (url.clone(), options.clone(), glances_queue.clone());
+            let body = move || Reader::new(place, options).run(&queue);
+            threads.push(spawn(&url, &format!("reader-{number}"), body)?);
+        }
+        let (sweeps, calls) = bounded::<()>(1);
+        let place = url.clone();
+        threads.push(spawn(&url, "sweeper", move || sweep(&place, &options, &calls))?);
+        Ok(PostgresStore { url, jobs: Some(jobs), glances: Some(glances), sweeps: Some(sweeps), threads })
+    }
+
+    /// The database.
+    pub fn url(&self) -> &PostgresUrl {
+        &self.url
+    }
+
+    /// Transactions that wait for a writer now.
+    pub fn queued(&self) -> usize {
+        self.jobs.as_ref().map_or(0, Sender::len)
+    }
+
+    /// The version of the schema in the database.
+    pub fn schema_version(&self) -> Result<u32, PostgresFault> {
+        migrations::version(&Link::open(&self.url, &PostgresOptions::default())?, &self.url)
+    }
+}
+
+impl Store for PostgresStore {
+    fn submit(&self, work: Work, done: Done) {
+        let refused = match &self.jobs {
+            Some(jobs) => match jobs.try_send(Job { work, done }) {
+                Ok(()) => return,
+                Err(TrySendError::Full(job)) => (job.done, "too many transactions are waiting"),
+                Err(TrySendError::Disconnected(job)) => (job.done, "the writers have stopped"),
+            },
+            None => (done, "the store is closed"),
+        };
+        refused.0(Err(StoreFault::Unavailable(refused.1.into())));
+    }
+
+    fn submit_read(&self, look: Look, done: Done) {
+        let refused = match &self.glances {
+            Some(glances) => match glances.try_send(Glance { look, done }) {
+                Ok(()) => return,
+                Err(TrySendError::Full(glance)) => (glance.done, "too many looks are waiting"),
+                Err(TrySendError::Disconnected(glance)) => (glance.done, "the readers have stopped"),
+            },
+            None => (done, "the store is closed"),
+        };
+        refused.0(Err(StoreFault::Unavailable(refused.1.into())));
+    }
+
+    fn name(&self) -> &'static str {
+        "postgres"
+    }
+}
+
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        self.glances = None;
+        self.jobs = None;
+        self.sweeps = None;
+        for thread in self.threads.drain(..) {
+            // The last owner of a store may be a `done` on one of its threads.
+            if thread.thread().id() != std::thread::current().id() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+/// May this user read and write every table?
+fn rights(link: &Link, url: &PostgresUrl) -> Result<(), PostgresFault> {
+    let rows = link
+        .wait_long(link.client.query(
+            "SELECT c.relname::text FROM pg_catalog.pg_class c
+             WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relkind IN ('r', 'p')
+             AND NOT (has_table_privilege(c.oid, 'SELECT') AND (c.relname = 'schema_migrations' OR (
+               has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')
+               AND has_table_privilege(c.oid, 'DELETE'))))
+             ORDER BY c.relname",
+            &[],
+        ))
+        .map_err(|error| PostgresFault::of(url, &error))?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let table: String = row.try_get(0).map_err(|error| PostgresFault::of(url, &error))?;
+    let more = if rows.len() > 1 { format!(" and {} more", rows.len() - 1) } else { String::new() };
+    let why = format!("SELECT, INSERT, UPDATE and DELETE on {table}{more}");
+    Err(PostgresFault::NotAllowed { place: url.to_string(), why })
+}
+
+/// Removes old markers of commits, until the store is closed.
+fn sweep(url: &PostgresUrl, options: &PostgresOptions, calls: &Receiver<()>) {
+    while calls.recv_timeout(SWEEP_EVERY) == Err(RecvTimeoutError::Timeout) {
+        let Ok(link) = Link::open(url, options) else { continue };
+        let words = format!(
+            "DELETE FROM commits WHERE (bucket, marker) IN (SELECT bucket, marker FROM commits
+             WHERE at < floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint - {} ORDER BY at LIMIT 5000)",
+            MARKERS_KEPT.as_millis()
+        );
+        // A failure is no harm: the next sweep finds them.
+        while matches!(link.wait(link.client.execute(&words, &[])), Ok(5000)) {}
+    }
+}
+
+fn spawn(
+    url: &PostgresUrl,
+    name: &str,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, PostgresFault> {
+    std::thread::Builder::new()
+        .name(format!("store-{name}"))
+        .spawn(body)
+        .map_err(|error| PostgresFault::Other { place: url.to_string(), why: error.to_string() })
+}

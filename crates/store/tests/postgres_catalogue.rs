@@ -1,0 +1,148 @@
+//! Both engines have one schema, and on PostgreSQL it can be sharded by bucket.
+
+mod scratch;
+
+use accord_store::{PostgresOptions, PostgresStore, PostgresUrl, SqliteOptions, SqliteStore};
+use accord_testkit::postgres::{self, Fresh};
+use scratch::Scratch;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Tables that one engine alone has.
+const OF_POSTGRES: [&str; 2] = ["bucket_locks", "commits"];
+/// Small tables that every shard would hold whole.
+const WITHOUT_BUCKET: [&str; 4] = ["settings", "clients", "client_keys", "schema_migrations"];
+
+fn migrated() -> Option<Fresh> {
+    let schema = postgres::fresh()?;
+    let url = PostgresUrl::parse(&schema.url(), Path::new("/")).expect("a URL");
+    let options = PostgresOptions { migrate: true, ..PostgresOptions::default() };
+    drop(PostgresStore::open(url, options).expect("a migrated database"));
+    Some(schema)
+}
+
+/// What tables look like: for each its columns, and its keys, written alike for both engines.
+type Shape = BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)>;
+
+fn of_postgres(schema: &Fresh) -> Shape {
+    let mut shape = Shape::new();
+    let columns = schema.sql(
+        "SELECT table_name, column_name || ' ' || data_type || CASE is_nullable WHEN 'YES' THEN '' ELSE ' always' END
+         FROM information_schema.columns WHERE table_schema = current_schema()",
+    );
+    for line in columns.lines() {
+        let (table, column) = line.split_once('|').expect("two columns");
+        shape.entry(table.to_owned()).or_default().0.insert(column.to_owned());
+    }
+    for line in schema.sql(UNIQUE).lines() {
+        let (table, key) = line.split_once('|').expect("two columns");
+        shape.entry(table.to_owned()).or_default().1.insert(key.to_owned());
+    }
+    shape
+}
+
+/// The columns of every unique index, in their order.
+const UNIQUE: &str = "SELECT t.relname, string_agg(a.attname, ',' ORDER BY k.n)
+    FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
+    CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
+    JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum
+    WHERE t.relnamespace = to_regnamespace(current_schema()) AND i.indisunique GROUP BY t.relname, i.indexrelid";
+
+fn of_sqlite(file: &Path) -> Shape {
+    drop(SqliteStore::open(file, SqliteOptions::default()).expect("a migrated database"));
+    let db = rusqlite::Connection::open(file).expect("the database");
+    let texts = |sql: &str| -> Vec<String> {
+        let mut statement = db.prepare(sql).expect(sql);
+        let rows = statement.query_map([], |row| row.get(0)).expect(sql);
+        rows.collect::<Result<_, _>>().expect(sql)
+    };
+    let kind = "CASE type WHEN 'INTEGER' THEN 'bigint' WHEN 'BLOB' THEN 'bytea' ELSE 'text' END";
+    let mut shape = Shape::new();
+    for table in texts("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
+        let columns = texts(&format!(
+            "SELECT name || ' ' || {kind} || CASE \"notnull\" WHEN 1 THEN ' always' ELSE '' END
+             FROM pragma_table_info('{table}')"
+        ));
+        let mut keys = BTreeSet::from([texts(&format!(
+            "SELECT name FROM pragma_table_info('{table}') WHERE pk > 0 ORDER BY pk"
+        ))
+        .join(",")]);
+        for index in texts(&format!("SELECT name FROM pragma_index_list('{table}') WHERE \"unique\" = 1")) {
+            keys.insert(
+                texts(&format!("SELECT name FROM pragma_index_info('{index}') ORDER BY seqno")).join(","),
+            );
+        }
+        shape.insert(table, (columns.into_iter().collect(), keys));
+    }
+    shape
+}
+
+#[test]
+fn both_engines_have_the_same_tables_columns_and_keys() {
+    let Some(schema) = migrated() else { return };
+    let scratch = Scratch::new();
+    let mut found = of_postgres(&schema);
+    found.retain(|table, _| !OF_POSTGRES.contains(&table.as_str()));
+    let expected = of_sqlite(&scratch.file("accord.db"));
+    assert!(expected.len() > 30, "{expected:?}");
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    for (table, shape) in expected {
+        assert_eq!(found[&table], shape, "{table}");
+    }
+}
+
+#[test]
+fn every_key_and_every_unique_constraint_begins_with_the_bucket() {
+    let Some(schema) = migrated() else { return };
+    let unique = schema.sql(UNIQUE);
+    assert!(unique.lines().count() > 30, "{unique}");
+    for line in unique.lines() {
+        let (table, key) = line.split_once('|').expect("two columns");
+        let shards = key == "bucket" || key.starts_with("bucket,");
+        assert!(shards || WITHOUT_BUCKET.contains(&table), "{table}: {key}");
+    }
+    let keyless = schema.sql(
+        "SELECT c.relname FROM pg_class c WHERE c.relnamespace = to_regnamespace(current_schema())
+         AND c.relkind IN ('r', 'p')
+         AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)",
+    );
+    assert_eq!(keyless, "", "tables without a primary key");
+}
+
+#[test]
+fn nothing_in_the_schema_stands_in_the_way_of_shards() {
+    let Some(schema) = migrated() else { return };
+    for (what, kinds) in [("sequences", "'S'"), ("views", "'v', 'm'")] {
+        let found = schema.sql(&format!(
+            "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(current_schema())
+             AND relkind IN ({kinds})"
+        ));
+        assert_eq!(found, "", "{what}");
+    }
+    let constraints = schema.sql(
+        "SELECT conrelid::regclass, conname FROM pg_constraint
+         WHERE connamespace = to_regnamespace(current_schema()) AND contype NOT IN ('p', 'u', 'c')",
+    );
+    assert_eq!(constraints, "", "foreign keys, exclusions and constraint triggers");
+    let triggers = schema.sql(
+        "SELECT tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+         WHERE c.relnamespace = to_regnamespace(current_schema())",
+    );
+    assert_eq!(triggers, "");
+    let functions =
+        schema.sql("SELECT proname FROM pg_proc WHERE pronamespace = to_regnamespace(current_schema())");
+    assert_eq!(functions, "", "rules in SQL");
+}
+
+/// Whatever language the database was made for, lists come in the order that the other stores give.
+#[test]
+fn texts_are_ordered_by_their_bytes() {
+    let Some(schema) = migrated() else { return };
+    let loose = schema.sql(
+        "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+         JOIN pg_collation o ON o.oid = a.attcollation
+         WHERE c.relnamespace = to_regnamespace(current_schema()) AND c.relkind = 'r' AND a.attnum > 0
+         AND o.collname <> 'C'",
+    );
+    assert_eq!(loose, "");
+}
