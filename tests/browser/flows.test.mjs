@@ -1,6 +1,7 @@
 // Both flows by the demo page, in Chromium: the money moves, the notice is verified, the user is told.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { agree, refuseTwice } from "./steps.mjs";
 import { startBrowser, startWallet } from "./wallet.mjs";
 
 let wallet;
@@ -15,11 +16,8 @@ after(async () => {
 });
 
 async function approve(page) {
-  await page.fill('[name="loginId"]', wallet.user.loginId);
-  await page.fill('[name="pin"]', wallet.user.pin);
   assert.equal(await page.isChecked('[name="agree"]'), false, "the box begins unticked");
-  await page.check('[name="agree"]');
-  await page.click('button[name="decision"][value="approve"]');
+  await agree(page, wallet);
 }
 
 async function step(page, dialect, name) {
@@ -98,7 +96,7 @@ test("a refusal goes back by the bridge with 6001 and no code", async () => {
   await step(page, "qi", "prepare");
   await page.click("#sign-contract");
   await page.waitForURL(`${wallet.base}/authorize?authId=*`);
-  await page.click('button[name="decision"][value="refuse"]');
+  await refuseTwice(page);
   await page.waitForURL(`${wallet.demo}/demo/qi*`);
   await page.waitForLoadState("load");
   assert.match(await page.textContent("main"), /6001/);

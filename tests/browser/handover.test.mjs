@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { press } from "./steps.mjs";
 import { alipayPlusPrepare, startBrowser, startWallet } from "./wallet.mjs";
 
 const PHONE = {
@@ -77,8 +78,9 @@ async function decide(page, decision) {
   await page.fill('[name="loginId"]', wallet.user.loginId);
   await page.fill('[name="pin"]', wallet.user.pin);
   if (decision === "approve") await page.check('[name="agree"]');
-  await page.click(`button[name="decision"][value="${decision}"]`);
-  await page.waitForLoadState("load");
+  const button = `button[name="decision"][value="${decision}"]`;
+  await press(page, button);
+  await press(page, button);
 }
 
 for (const language of ["en-US", "ar-IQ"]) {

@@ -31,8 +31,8 @@ month-12 = كانون الأول
 
 ## The authorization page
 
-authorize-title = اتفاق مع { $merchant }
-legal-name = الطرف الآخر في الاتفاق: { $name }
+authorize-title = هل تسمح لـ { $merchant } بالسحب من محفظتك؟
+legal-name = { $name } (الاسم المسجّل)
 contract-heading = نص الاتفاق
 scopes-heading = ما الذي ستسمح به
 scope-agreement-pay = سحب مدفوعات من محفظتك دون سؤالك في كل مرة.
@@ -84,6 +84,43 @@ hint-session-blocked = أُدخل رمز سري خاطئ مرات كثيرة ف�
 hint-form-too-old = هذا النموذج قديم. راجعه ثم قرّر مرة أخرى.
 hint-not-allowed = لا يمكن لهذا الحساب عقد اتفاقات بعد. أكمل التحقق من هويتك في المحفظة.
 hint-unavailable = تعذّر ذلك الآن ولم يُتخذ أي قرار. حاول مرة أخرى بعد قليل.
+
+authorize-title-access = هل تسمح لـ { $merchant } باستخدام بياناتك؟
+authorize-eyebrow = طلب موجّه إلى محفظتك { $wallet }
+network = يُعقد هذا الاتفاق عن طريق { $network }.
+contract-open = (افتح النص الكامل)
+fact-partner = الطرف القانوني
+fact-rhythm = كم مرة
+fact-amount = كم المبلغ
+fact-span = كم المدة
+fact-end = كيف توقفه
+fact-account = حسابك
+fact-end-how = أنهِه من المحفظة أو عند التاجر، في أي وقت ومن دون ذكر سبب.
+due-any-time = متى طلب التاجر، فلا موعد متفق عليه. نخبرك بعد كل عملية دفع.
+limit-none = لا يوجد حد أقصى متفق عليه.
+limit-none-own = لا يوجد حد أقصى متفق عليه. يمكنك وضع حدود خاصة بك.
+limit-day = { $amount } كحد أقصى في اليوم.
+limit-week = { $amount } كحد أقصى في الأسبوع.
+limit-month = { $amount } كحد أقصى في الشهر.
+limit-year = { $amount } كحد أقصى في السنة.
+limit-to-none = إلى أن تنهيه.
+hint-box = ضع علامة في هذا المربع إن كنت موافقًا.
+hint-cookie-missing = لم يرسل متصفحك ملف تعريف الارتباط الخاص بنا، ومن دونه لا نعرف أن هذا النموذج لك. اسمح بملفات تعريف الارتباط لهذا الموقع ثم قرّر مرة أخرى. لم يُتخذ أي قرار بعد.
+hint-agree-again = مضى وقت طويل منذ أدخلت رمزك السري. ضع العلامة وأدخل الرمز مرة أخرى. لم يُتخذ أي قرار بعد.
+text-link = اقرأ الاتفاق في صفحة مستقلة
+new-tab = (تُفتح في علامة تبويب جديدة)
+text-title = الاتفاق مع { $merchant }
+text-back = العودة إلى القرار
+confirm-eyebrow = يرجى التأكيد
+confirm-title = هل توافق على الاتفاق مع { $merchant }؟
+confirm-debit = من الآن فصاعدًا يمكن لـ { $merchant } سحب مدفوعات من محفظتك دون سؤالك في كل مرة.
+confirm-access = من الآن فصاعدًا يمكن لـ { $merchant } القيام بما قرأته قبل قليل.
+confirm-end = إلى أن تنهيه من المحفظة أو عند التاجر.
+confirm-approve = نعم، أوافق
+confirm-refuse-title = هل ترفض الاتفاق مع { $merchant }؟
+confirm-refuse-text = سيعرف { $merchant } أنك رفضت، ولن يُسحب أي مبلغ.
+confirm-refuse = نعم، أرفض
+confirm-back = رجوع
 
 ## When it is decided
 

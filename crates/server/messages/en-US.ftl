@@ -31,8 +31,8 @@ month-12 = December
 
 ## The authorization page
 
-authorize-title = Agreement with { $merchant }
-legal-name = Your agreement partner: { $name }
+authorize-title = Let { $merchant } debit your wallet?
+legal-name = { $name } (registered name)
 contract-heading = The agreement
 scopes-heading = What you would allow
 scope-agreement-pay = Take payments from your wallet without asking you each time.
@@ -84,6 +84,43 @@ hint-session-blocked = Too many wrong PINs for this request. Please start again 
 hint-form-too-old = This form was too old. Please check it and decide again.
 hint-not-allowed = This account cannot make agreements yet. Please complete your identification in the wallet.
 hint-unavailable = That did not work just now, and nothing has been decided. Please try again in a moment.
+
+authorize-title-access = Let { $merchant } use your data?
+authorize-eyebrow = A request to your wallet, { $wallet }
+network = This agreement is made by way of { $network }.
+contract-open = (open the full text)
+fact-partner = Your partner in law
+fact-rhythm = How often
+fact-amount = How much
+fact-span = How long
+fact-end = How to stop
+fact-account = Your account
+fact-end-how = End it in the wallet or at the merchant, at any time and without a reason.
+due-any-time = Whenever the merchant asks: no rhythm is agreed. You are told after every payment.
+limit-none = No maximum is agreed.
+limit-none-own = No maximum is agreed. You can set limits of your own.
+limit-day = At most { $amount } a day.
+limit-week = At most { $amount } a week.
+limit-month = At most { $amount } a month.
+limit-year = At most { $amount } a year.
+limit-to-none = Until you end it.
+hint-box = Please tick this box if you agree.
+hint-cookie-missing = Your browser did not send our cookie, without which we cannot know that this form is yours. Please allow cookies for this site and decide again. Nothing has been decided yet.
+hint-agree-again = Too much time has passed since you typed your PIN. Please tick the box and type it again. Nothing has been decided yet.
+text-link = Read the agreement on a page of its own
+new-tab = (opens in a new tab)
+text-title = Agreement with { $merchant }
+text-back = Back to the decision
+confirm-eyebrow = Please confirm
+confirm-title = Agree with { $merchant }?
+confirm-debit = From now on { $merchant } can take payments from your wallet without asking you each time.
+confirm-access = From now on { $merchant } can do what you have just read.
+confirm-end = Until you end it in the wallet or at the merchant.
+confirm-approve = Yes, I agree
+confirm-refuse-title = Refuse the agreement with { $merchant }?
+confirm-refuse-text = { $merchant } is told that you refused, and no money moves.
+confirm-refuse = Yes, I refuse
+confirm-back = Back
 
 ## When it is decided
 

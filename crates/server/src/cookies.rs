@@ -7,6 +7,7 @@
 
 use crate::app::App;
 use crate::clock::random;
+use crate::pages::i18n::catalogue;
 use accord_core::device::{self, Device, Origin, SEEN_STEP_MS};
 use accord_core::ids::CustomerId;
 use accord_core::moment::keyed_hash;
@@ -51,7 +52,7 @@ impl Browser {
         let number = cookie(app, headers, BROWSER).filter(|number| {
             number.len() == 32 && number.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase())
         });
-        let language = cookie(app, headers, LANGUAGE).as_deref().and_then(Language::parse);
+        let language = cookie(app, headers, LANGUAGE).as_deref().and_then(catalogue::find);
         let Some(number) = number else {
             let number: String = random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
             let set = vec![set_cookie(app, BROWSER, &number)];
@@ -126,6 +127,18 @@ impl Browser {
         self.fresh
     }
 
+    /// The same browser, with one more line of `Set-Cookie`.
+    pub fn with_cookie(&self, line: String) -> Browser {
+        let mut browser = self.clone();
+        browser.set.push(line);
+        browser
+    }
+
+    /// Its number; empty where there is no browser.
+    pub(crate) fn number(&self) -> &str {
+        self.number.as_deref().unwrap_or_default()
+    }
+
     /// What rows keep of it.
     pub fn digest(&self) -> Option<Digest> {
         self.number.as_deref().map(Digest::of)
@@ -133,8 +146,8 @@ impl Browser {
 
     /// The token of a form about `subject` in this browser.
     pub fn form_token(&self, app: &App, subject: &str) -> String {
-        let number = self.number.as_deref().unwrap_or_default();
-        hex(&keyed_hash(&app.options.page_key, &[b"form", number.as_bytes(), subject.as_bytes()]))
+        let number = self.number().as_bytes();
+        hex(&keyed_hash(&app.options.page_key, &[b"form", number, subject.as_bytes()]))
     }
 
     /// Was this token given to this browser for a form about `subject`?
@@ -179,7 +192,7 @@ fn secure(app: &App) -> bool {
     app.options.public_url.starts_with("https:")
 }
 
-fn cookie(app: &App, headers: &HeaderMap, name: &str) -> Option<String> {
+pub(crate) fn cookie(app: &App, headers: &HeaderMap, name: &str) -> Option<String> {
     let name = name_of(app, name);
     let pairs = headers.get_all("cookie").iter().filter_map(|value| value.to_str().ok());
     let mut values = pairs
@@ -190,11 +203,11 @@ fn cookie(app: &App, headers: &HeaderMap, name: &str) -> Option<String> {
     values.next()
 }
 
-fn set_cookie(app: &App, name: &str, value: &str) -> String {
+pub(crate) fn set_cookie(app: &App, name: &str, value: &str) -> String {
     let secure = if secure(app) { "; Secure" } else { "" };
     format!("{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}", name_of(app, name))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

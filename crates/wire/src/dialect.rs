@@ -211,6 +211,12 @@ pub trait Dialect: Voice {
         None
     }
 
+    /// The network whose name the authorization page must show (Alipay+ MPP, authorization page: "Alipay+ brand");
+    /// nothing where the wallet and the merchant are alone.
+    fn network(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Where the merchant's logo is, as the terms say (Alipay+ prepare, authClientLogo); nothing where there is none.
     /// A stranger's URL: to be fetched under the rules for outgoing calls, never to be shown.
     fn logo_url(&self, _terms: &Terms) -> Option<String> {

@@ -3,6 +3,7 @@
 //! The way from a PC to a phone is [`crate::handover`].
 
 pub mod page;
+pub mod proof;
 
 use crate::app::App;
 use crate::pages::authorize::{AuthorizeView, Offer, TypedLimits, shown_text};
@@ -47,6 +48,10 @@ pub struct Submission {
     pub browser: Option<Digest>,
     /// Who is signed in to the wallet in this browser: approving asks for the PIN all the same.
     pub signed_in: Option<CustomerId>,
+    /// Whose PIN was right a moment ago in this browser, for this session ([`proof`]): it is not asked for again.
+    pub proven: Option<CustomerId>,
+    /// Was the user asked once more? Without it nothing is decided yet.
+    pub confirmed: bool,
 }
 
 /// What came of a submission.
@@ -57,6 +62,11 @@ pub enum Submitted {
         /// How.
         decided: Box<Decided>,
         /// By whom, if signed in.
+        customer: Option<CustomerId>,
+    },
+    /// Everything is in order, and the user is to be asked once more.
+    Confirm {
+        /// Who typed the right PIN; nobody for a refusal.
         customer: Option<CustomerId>,
     },
     /// Approved without the box; whoever typed the right PIN is signed in now.
@@ -98,6 +108,7 @@ async fn try_submit(app: &Arc<App>, submission: Submission) -> Result<Submitted,
     };
     let customer = match submission.decision {
         Decision::Refuse => submission.signed_in.clone(),
+        Decision::Approve if submission.proven.is_some() => submission.proven.clone(),
         Decision::Approve => match check_sign_in(app, &submission).await? {
             SignedIn::Yes(customer) if submission.agreed => Some(customer),
             SignedIn::Yes(customer) => return Ok(Submitted::BoxNotTicked { customer: Some(customer) }),
@@ -112,6 +123,12 @@ async fn try_submit(app: &Arc<App>, submission: Submission) -> Result<Submitted,
     let Some((session, terms)) = app.look(move |rows| session_of(rows, &auth_id)).await? else {
         return Ok(Submitted::Decided { decided: Box::new(Decided::Unknown), customer: None });
     };
+    let open = session.stage == SessionStage::Open && app.clock.now() <= session.expires_at;
+    let ready = submission.decision == Decision::Refuse || customer.is_some();
+    if open && ready && !submission.confirmed {
+        let customer = customer.filter(|_| submission.decision == Decision::Approve);
+        return Ok(Submitted::Confirm { customer });
+    }
     let answer = match (submission.decision, customer.clone()) {
         (Decision::Refuse, customer) => Answer::Refuse { customer },
         (Decision::Approve, Some(customer)) => Answer::Approve { customer },
@@ -228,7 +245,10 @@ pub fn redirect_of(decided: &Decided) -> Option<String> {
 /// What the page asks, with what the dialect reads in the terms.
 fn offer_of(app: &App, terms: &Terms) -> Offer {
     match app.dialect(&terms.dialect) {
-        Some(dialect) => Offer::of(terms, dialect.asked(terms), dialect.policy().control.currency),
+        Some(dialect) => Offer {
+            network: dialect.network(),
+            ..Offer::of(terms, dialect.asked(terms), dialect.policy().control.currency)
+        },
         None => Offer::of(terms, control::Asked::NOTHING, None),
     }
 }

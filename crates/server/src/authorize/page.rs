@@ -1,11 +1,16 @@
-//! The authorization page over HTTP: shows the question, takes the answer, leads the browser back.
+//! The authorization page over HTTP: shows the question, takes the answer, asks once more, leads the browser back.
+//!
+//! Each step is a page of its own at a GET address, so that reloading, going back and a second tab are harmless. The
+//! second step holds no PIN but a [`proof`] that it was right.
 
-use super::{Submission, Submitted, ended, offer_of, redirect_of, session_of, submit};
+use super::proof::{self, Proof};
+use super::{Submission, Submitted, ended, offer_of, redirect_of, session_of, shown, submit, text_shown};
 use crate::app::App;
 use crate::cookies::{Browser, origin_of};
 use crate::handover::{self, Visit};
 use crate::http::{Sender, page, redirect};
 use crate::pages::authorize::{AuthorizeView, Hint, TypedLimits, render};
+use crate::pages::confirm::{self, ConfirmView, TextView};
 use crate::pages::i18n::{best_language, catalogue};
 use crate::pages::policy::{
     content_security_policy, content_security_policy_with_live_script, content_security_policy_with_script,
@@ -27,7 +32,7 @@ use std::sync::Arc;
 
 /// The page's routes.
 pub fn routes() -> Router<Arc<App>> {
-    Router::new().route("/authorize", get(show).post(receive))
+    Router::new().route("/authorize", get(show).post(receive)).route("/authorize/text", get(read))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -36,6 +41,8 @@ struct Asked {
     #[serde(rename = "authId")]
     auth_id: String,
     lang: Option<String>,
+    /// The decision to be confirmed.
+    step: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,7 +60,14 @@ struct Posted {
     #[serde(rename = "limitPerMonth")]
     limit_per_month: Option<String>,
     decision: String,
+    /// Of the second step: the first was taken.
+    confirm: Option<String>,
     lang: Option<String>,
+}
+
+/// What the second step's form token is about: this session and this decision.
+fn confirming(auth_id: &AuthId, decision: Decision) -> String {
+    format!("{auth_id} {decision}")
 }
 
 async fn show(
@@ -74,8 +88,21 @@ async fn show(
     };
     let language = language_of(asked.lang.as_deref(), terms.language, &headers);
     if session.stage == SessionStage::Open && app.clock.now() <= session.expires_at {
-        let visit = Visit::by(&method, sender, &headers, &browser);
-        return question(&app, (&session, &terms), language, &visit, None, Typed::default()).await;
+        let step = asked.step.as_deref().and_then(Decision::parse);
+        let proof = proof_of(&app, &browser, &headers, &session, &terms);
+        return match (step, proof) {
+            (Some(decision @ Decision::Approve), Some(proof)) => {
+                second(&app, &session, &terms, language, &browser, decision, Some(proof)).await
+            }
+            (Some(Decision::Refuse), _) => {
+                second(&app, &session, &terms, language, &browser, Decision::Refuse, None).await
+            }
+            (step, _) => {
+                let hint = step.map(|_| Hint::AgreeAgain);
+                let visit = Visit::by(&method, sender, &headers, &browser);
+                question(&app, (&session, &terms), language, &visit, hint, Typed::default()).await
+            }
+        };
     }
     match ended(&app, session, terms, browser.digest()).await {
         Ok(decided) => answered(&app, &decided, language, &browser).await,
@@ -100,6 +127,10 @@ async fn receive(
         Err(fault) => return unavailable(accepted, &fault),
     };
     let language = language_of(posted.lang.as_deref(), terms.language, &headers);
+    if session.stage != SessionStage::Open || app.clock.now() > session.expires_at {
+        // Decided or expired meanwhile, perhaps in another tab: nothing is decided twice, and the page says how it ended.
+        return show_again(&auth_id, language, &browser);
+    }
     let short = |text: &Option<String>, most: usize| text.clone().filter(|text| text.chars().count() <= most);
     let typed = Typed {
         login_id: short(&posted.login_id, 128),
@@ -116,29 +147,61 @@ async fn receive(
     let Some(decision) = Decision::parse(&posted.decision) else {
         return ask_again(&browser, Hint::FormTooOld).await;
     };
-    if !browser.owns_form(&app, auth_id.as_str(), &posted.csrf) {
+    if browser.is_fresh() {
+        return ask_again(&browser, Hint::CookieMissing).await;
+    }
+    let confirmed = posted.confirm.is_some();
+    let subject = if confirmed { confirming(&auth_id, decision) } else { auth_id.to_string() };
+    if !browser.owns_form(&app, &subject, &posted.csrf) {
         return ask_again(&browser, Hint::FormTooOld).await;
     }
+    let proof = match (confirmed, decision) {
+        (true, Decision::Approve) => match proof_of(&app, &browser, &headers, &session, &terms) {
+            Some(proof) => Some(proof),
+            None => return ask_again(&browser, Hint::AgreeAgain).await,
+        },
+        _ => None,
+    };
     let submission = Submission {
-        auth_id,
+        auth_id: auth_id.clone(),
         login_id: posted.login_id,
         pin: posted.pin,
-        agreed: posted.agree.is_some(),
-        limits: TypedLimits { per_debit: posted.limit_per_debit, per_month: posted.limit_per_month },
+        agreed: posted.agree.is_some() || proof.is_some(),
+        limits: match &proof {
+            Some(proof) => proof.limits.clone(),
+            None => TypedLimits { per_debit: posted.limit_per_debit, per_month: posted.limit_per_month },
+        },
         decision,
-        language,
+        language: proof.as_ref().map_or(language, |proof| proof.language),
         address: sender.0.to_string(),
         browser: browser.digest(),
         signed_in: browser.customer(),
+        proven: proof.map(|proof| proof.customer),
+        confirmed,
     };
     let known = async |browser: Browser, customer: Option<CustomerId>| match customer {
         Some(customer) => browser.signed_in(&app, customer, origin_of(sender.0, &headers)).await,
         None => browser,
     };
+    let limits = submission.limits.clone();
     match submit(&app, submission).await {
+        Submitted::Confirm { customer } => {
+            let browser = match customer {
+                Some(customer) => {
+                    let limits = limits.plain(offer_of(&app, &terms).limit_currency);
+                    let text = shown(&app, &terms, language, session.expires_at, &limits).text_digest;
+                    let proof = Proof { customer: customer.clone(), limits, language, text };
+                    let line = proof::give(&app, &browser, &auth_id, &proof);
+                    known(browser, Some(customer)).await.with_cookie(line)
+                }
+                None => browser,
+            };
+            redirect(&format!("/authorize?authId={auth_id}&lang={language}&step={decision}"), &browser)
+        }
         Submitted::Decided { decided, customer } => {
-            // A refusal asked for no PIN: it renews nothing.
-            let browser = known(browser, customer.filter(|_| decision == Decision::Approve)).await;
+            // The second step asks for no PIN and a refusal for none: they renew no sign-in.
+            let renewed = customer.filter(|_| decision == Decision::Approve && !confirmed);
+            let browser = known(browser, renewed).await.with_cookie(proof::take_back(&app, &auth_id));
             answered(&app, &decided, language, &browser).await
         }
         Submitted::BoxNotTicked { customer } => {
@@ -152,6 +215,68 @@ async fn receive(
         Submitted::TooMany(None) => ask_again(&browser, Hint::SessionBlocked).await,
         Submitted::Fault(fault) => unavailable(language, &fault),
     }
+}
+
+/// The proof that this browser holds for that session.
+fn proof_of(
+    app: &App,
+    browser: &Browser,
+    headers: &HeaderMap,
+    session: &Session,
+    terms: &Terms,
+) -> Option<Proof> {
+    proof::read(app, browser, headers, &session.auth_id, |language, limits| {
+        shown(app, terms, language, session.expires_at, limits).text_digest
+    })
+}
+
+/// The page of a session that is decided says how.
+fn show_again(auth_id: &AuthId, language: Language, browser: &Browser) -> Response {
+    redirect(&format!("/authorize?authId={auth_id}&lang={language}"), browser)
+}
+
+/// The second step: once more, in short.
+async fn second(
+    app: &Arc<App>,
+    session: &Session,
+    terms: &Terms,
+    language: Language,
+    browser: &Browser,
+    decision: Decision,
+    proof: Option<Proof>,
+) -> Response {
+    let customer = proof.as_ref().map(|proof| proof.customer.clone());
+    let view = ConfirmView {
+        language,
+        auth_id: session.auth_id.to_string(),
+        csrf: browser.form_token(app, &confirming(&session.auth_id, decision)),
+        decision,
+        offer: offer_of(app, terms),
+        limits: proof.map(|proof| proof.limits).unwrap_or_default(),
+        masked_login_id: masked_login(app, customer).await,
+        expires_at: session.expires_at,
+    };
+    let policy = content_security_policy(terms.redirect_url.as_deref());
+    page(200, confirm::render(&view), &policy, browser)
+}
+
+/// The text of what is asked, alone: to be read at leisure, kept or printed. Not longer than the question stands.
+async fn read(State(app): State<Arc<App>>, Query(asked): Query<Asked>, headers: HeaderMap) -> Response {
+    let accepted = language_of(asked.lang.as_deref(), None, &headers);
+    let Some(auth_id) = AuthId::read(&asked.auth_id) else { return unknown(accepted) };
+    let (session, terms) = match app.look(move |rows| session_of(rows, &auth_id)).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return unknown(accepted),
+        Err(fault) => return unavailable(accepted, &fault),
+    };
+    let language = language_of(asked.lang.as_deref(), terms.language, &headers);
+    let view = TextView {
+        language,
+        auth_id: session.auth_id.to_string(),
+        merchant: terms.display_name.clone(),
+        text: text_shown(&app, &terms, language, session.expires_at, &TypedLimits::default()),
+    };
+    page(200, confirm::render_text(&view), &content_security_policy(None), &Browser::none())
 }
 
 /// What a form that comes back still holds.
@@ -219,12 +344,18 @@ async fn answered(app: &Arc<App>, decided: &Decided, language: Language, browser
         }
     };
     if let Some(url) = redirect_of(decided) {
-        if !handover::handed_over(app, &terms.auth_id, browser).await {
-            return redirect(&url, browser);
+        if handover::handed_over(app, &terms.auth_id, browser).await {
+            let (merchant, approved) =
+                (terms.display_name.clone(), matches!(decided, Decided::Approved { .. }));
+            let outcome = Outcome::HandedOver { merchant, approved, return_url: Some(url) };
+            return plain(200, language, Some(&terms.auth_id), outcome, browser);
         }
-        let (merchant, approved) = (terms.display_name.clone(), matches!(decided, Decided::Approved { .. }));
-        let outcome = Outcome::HandedOver { merchant, approved, return_url: Some(url) };
-        return plain(200, language, Some(&terms.auth_id), outcome, browser);
+        // A browser that is sent to an app stays on the page it came from: that page is the result.
+        return if url.starts_with("https:") || url.starts_with("http:") {
+            redirect(&url, browser)
+        } else {
+            to_app(terms, &handover, url, language, browser)
+        };
     }
     let client = terms.client.clone();
     let client = app.look(move |rows| rows.client(&client)).await.ok().flatten();
@@ -236,6 +367,24 @@ async fn answered(app: &Arc<App>, decided: &Decided, language: Language, browser
         return_url: client.and_then(|client| client.return_url),
     };
     page(200, result::render_handover(&view), &content_security_policy_with_script(None), browser)
+}
+
+/// The result, with the way to the merchant's app.
+fn to_app(
+    terms: &Terms,
+    handover: &Handover,
+    url: String,
+    language: Language,
+    browser: &Browser,
+) -> Response {
+    let (merchant, return_url) = (terms.display_name.clone(), Some(url));
+    let outcome = match handover {
+        Handover::Approved { masked_login_id, .. } => {
+            Outcome::Approved { merchant, masked_login_id: masked_login_id.clone(), return_url }
+        }
+        _ => Outcome::Refused { merchant, return_url },
+    };
+    plain(200, language, Some(&terms.auth_id), outcome, browser)
 }
 
 pub(crate) fn language_of(chosen: Option<&str>, agreed: Option<Language>, headers: &HeaderMap) -> Language {

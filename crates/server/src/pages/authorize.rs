@@ -9,7 +9,7 @@ use super::i18n::{Key, Texts};
 use super::markup::{Markup, clean, clean_line};
 use accord_core::Timestamp;
 use accord_core::agreement::control::Asked;
-use accord_core::agreement::limits::Limits;
+use accord_core::agreement::limits::{Limits, Period};
 use accord_core::agreement::schedule::Every;
 use accord_core::agreement::{Scope, Terms};
 use accord_core::money::{Amount, Currency};
@@ -34,6 +34,8 @@ pub struct Offer {
     pub asked: Asked,
     /// In which currency the user may limit debits; nothing: not on this page.
     pub limit_currency: Option<Currency>,
+    /// The network that the agreement is made by way of, as its paper wants it named.
+    pub network: Option<&'static str>,
 }
 
 impl Offer {
@@ -42,6 +44,7 @@ impl Offer {
         let debits = terms.scopes.contains(&Scope::AgreementPay);
         Offer {
             asked,
+            network: None,
             limit_currency: asked.limits.currency.or(wallet_currency).filter(|_| debits),
             display_name: terms.display_name.clone(),
             legal_name: terms.legal_name.clone(),
@@ -49,6 +52,56 @@ impl Offer {
             contract_text: terms.contract_text.clone(),
             scopes: terms.scopes.clone(),
         }
+    }
+
+    fn debits(&self) -> bool {
+        self.scopes.contains(&Scope::AgreementPay)
+    }
+
+    /// How much the owner may take at most, a sentence each; at least one.
+    pub(super) fn amounts(&self, t: &Texts) -> Vec<String> {
+        let limits = &self.asked.limits;
+        let amount = |key: Key, most: i64| {
+            let amount = Amount::new(limits.currency?, most)?;
+            Some(t.with(key, &[("amount", &t.money(&amount))]))
+        };
+        let mut said = Vec::new();
+        said.extend(limits.per_debit.and_then(|most| amount(Key("limit-debit"), most)));
+        for (period, most) in limits.periods() {
+            let key = match period {
+                Period::Day => Key("limit-day"),
+                Period::Week => Key("limit-week"),
+                Period::Month => Key("limit-month"),
+                Period::Year => Key("limit-year"),
+            };
+            said.extend(amount(key, most));
+        }
+        if said.is_empty() {
+            let own = self.limit_currency.is_some();
+            said.push(t.with(if own { Key("limit-none-own") } else { Key("limit-none") }, &[]));
+        }
+        said.extend(limits.max_count.map(|most| t.with(Key("limit-count"), &[("count", &t.number(most))])));
+        said
+    }
+
+    /// How often debits come, a sentence.
+    fn rhythm(&self, t: &Texts) -> String {
+        let key = match self.asked.every {
+            Some(Every::Month) => Key("due-every-month"),
+            Some(Every::Quarter) => Key("due-every-quarter"),
+            Some(Every::Year) => Key("due-every-year"),
+            None => Key("due-any-time"),
+        };
+        t.with(key, &[])
+    }
+
+    /// From when and until when, a sentence each; at least one.
+    fn span(&self, t: &Texts) -> Vec<String> {
+        let limits = &self.asked.limits;
+        let at = |key: Key, time: Timestamp| t.with(key, &[("time", &t.time(time))]);
+        let from = limits.valid_from.map(|from| at(Key("limit-from"), from));
+        let to = limits.valid_to.map_or_else(|| t.text("limit-to-none"), |to| at(Key("limit-to"), to));
+        from.into_iter().chain([to]).collect()
     }
 }
 
@@ -95,6 +148,19 @@ impl TypedLimits {
         Some(Limits { currency, per_debit, per_month, ..Limits::NONE })
     }
 
+    /// The same in whole units and Western digits; what cannot be read is left out.
+    pub fn plain(&self, currency: Option<Currency>) -> TypedLimits {
+        let units = |smallest: Option<i64>, limits: &Limits| {
+            let unit = 10_i64.checked_pow(u32::from(limits.currency?.exponent()))?;
+            Some(smallest?.checked_div(unit)?.to_string())
+        };
+        let limits = self.read(currency).unwrap_or(Limits::NONE);
+        TypedLimits {
+            per_debit: units(limits.per_debit, &limits),
+            per_month: units(limits.per_month, &limits),
+        }
+    }
+
     fn any(&self) -> bool {
         [&self.per_debit, &self.per_month].into_iter().flatten().any(|text| !text.trim().is_empty())
     }
@@ -137,6 +203,10 @@ pub enum Hint {
     SessionBlocked,
     /// The form's token is not this browser's: opened twice, or kept too long.
     FormTooOld,
+    /// The browser sent no cookie, so its form cannot be told from a forged one.
+    CookieMissing,
+    /// The second step came too late, or in another browser: the PIN is asked for again.
+    AgreeAgain,
     /// This user cannot make agreements (yet).
     NotAllowed,
     /// A limit that is no whole number above zero.
@@ -156,6 +226,8 @@ impl Hint {
             }
             Hint::SessionBlocked => Key("hint-session-blocked"),
             Hint::FormTooOld => Key("hint-form-too-old"),
+            Hint::CookieMissing => Key("hint-cookie-missing"),
+            Hint::AgreeAgain => Key("hint-agree-again"),
             Hint::NotAllowed => Key("hint-not-allowed"),
             Hint::LimitUnreadable => Key("hint-limit-unreadable"),
             Hint::Unavailable => Key("hint-unavailable"),
@@ -197,38 +269,21 @@ fn scope_sentence(scope: Scope) -> Key {
 /// The sentences of an offer, each in its place. Page and recorded text are both made of these.
 struct Said {
     title: String,
-    legal_name: String,
+    partner: String,
     contract_title: Option<String>,
     contract_text: Option<String>,
     scopes: Vec<String>,
-    limits: Vec<String>,
+    rhythm: Option<String>,
+    amounts: Vec<String>,
+    span: Vec<String>,
+    end: String,
     agreement: String,
 }
 
-/// What the owner binds itself to, a sentence each.
-fn say_asked(t: &Texts, asked: &Asked) -> Vec<String> {
-    let limits = &asked.limits;
-    let every = asked.every.map(|every| match every {
-        Every::Month => Key("due-every-month"),
-        Every::Quarter => Key("due-every-quarter"),
-        Every::Year => Key("due-every-year"),
-    });
-    let amount =
-        limits.currency.zip(limits.per_debit).and_then(|(currency, most)| Amount::new(currency, most));
-    let said = [
-        every.map(|key| t.with(key, &[])),
-        amount.map(|amount| t.with(Key("limit-debit"), &[("amount", &t.money(&amount))])),
-        limits.max_count.map(|most| t.with(Key("limit-count"), &[("count", &most.to_string())])),
-        limits.valid_from.map(|from| t.with(Key("limit-from"), &[("time", &t.time(from))])),
-        limits.valid_to.map(|to| t.with(Key("limit-to"), &[("time", &t.time(to))])),
-    ];
-    said.into_iter().flatten().collect()
-}
-
-/// What the user lets the owner take at most, a sentence each. The page says it when the form comes back, the record
-/// when the form is decided.
-fn say_own(t: &Texts, view: &AuthorizeView) -> Vec<String> {
-    let Some(limits) = view.typed_limits.read(view.offer.limit_currency) else { return Vec::new() };
+/// What the user lets the owner take at most, a sentence each. The page says it when the form comes back and when it asks
+/// once more, the record when it is decided.
+pub(super) fn say_own(t: &Texts, typed: &TypedLimits, currency: Option<Currency>) -> Vec<String> {
+    let Some(limits) = typed.read(currency) else { return Vec::new() };
     let sums = [(Key("own-limit-debit"), limits.per_debit), (Key("own-limit-month"), limits.per_month)];
     let said = sums.into_iter().filter_map(|(key, most)| {
         let amount = Amount::new(limits.currency?, most?)?;
@@ -240,36 +295,49 @@ fn say_own(t: &Texts, view: &AuthorizeView) -> Vec<String> {
 fn say(t: &Texts, offer: &Offer) -> Said {
     let (display, legal) = (clean_line(&offer.display_name), clean_line(&offer.legal_name));
     let contract_text = offer.contract_text.as_deref().map(clean).filter(|text| !text.trim().is_empty());
-    let debits = offer.scopes.contains(&Scope::AgreementPay);
-    let agreement = if debits { Key("agree-debit") } else { Key("agree-access") };
+    let debits = offer.debits();
+    let (title, agreement) = match debits {
+        true => (Key("authorize-title"), Key("agree-debit")),
+        false => (Key("authorize-title-access"), Key("agree-access")),
+    };
     Said {
-        title: t.with(Key("authorize-title"), &[("merchant", &display)]),
+        title: t.with(title, &[("merchant", &display)]),
+        partner: t.with(Key("legal-name"), &[("name", &legal)]),
         contract_title: offer.contract_title.as_deref().map(clean_line).filter(|title| !title.is_empty()),
-        scopes: match contract_text {
-            Some(_) => Vec::new(),
-            None => offer.scopes.iter().map(|scope| t.with(scope_sentence(*scope), &[])).collect(),
-        },
         contract_text,
-        limits: say_asked(t, &offer.asked),
+        scopes: offer.scopes.iter().map(|scope| t.with(scope_sentence(*scope), &[])).collect(),
+        rhythm: debits.then(|| offer.rhythm(t)),
+        amounts: if debits { offer.amounts(t) } else { Vec::new() },
+        span: if debits { offer.span(t) } else { Vec::new() },
+        end: t.text("fact-end-how"),
         agreement: t.with(agreement, &[("merchant", &legal)]),
-        legal_name: t.with(Key("legal-name"), &[("name", &legal)]),
     }
 }
 
-/// The plain text of what the page asks: title, names, contract or scopes, limits of the owner and those that the user
-/// typed, and the sentence beside the box. One item a line, in the order of the page, without isolation marks. SHA-256 over its UTF-8 bytes is recorded.
+/// The plain text of what the page asks: title, names, what is granted, how often, how much, how long, how it ends, the
+/// contract, the limits that the user typed, and the sentence beside the box. One item a line, without isolation marks.
+/// SHA-256 over its UTF-8 bytes is recorded.
 pub fn shown_text(view: &AuthorizeView) -> String {
-    let said = say(&Texts(view.language), &view.offer);
-    let mut lines = vec![said.title, said.legal_name];
+    let t = Texts(view.language);
+    let said = say(&t, &view.offer);
+    let mut lines = vec![said.title, said.partner];
+    lines.extend(said.scopes);
+    lines.extend(said.rhythm);
+    lines.extend(said.amounts);
+    lines.extend(said.span);
+    lines.push(said.end);
     lines.extend(said.contract_title);
     lines.extend(said.contract_text);
-    lines.extend(said.scopes);
-    lines.extend(said.limits);
-    lines.extend(say_own(&Texts(view.language), view));
+    lines.extend(say_own(&t, &view.typed_limits, view.offer.limit_currency));
     lines.push(said.agreement);
     // What `clean` takes out of a stranger's text is here just the marks around arguments.
     clean(&lines.join("\n"))
 }
+
+/// A contract longer than this, in letters or lines, is folded: the decision stays in reach.
+const LONG_CONTRACT: (usize, usize) = (1_200, 24);
+/// A name longer than this is written smaller.
+const LONG_NAME: usize = 60;
 
 #[derive(Template)]
 #[template(path = "authorize.html")]
@@ -277,21 +345,27 @@ struct Page<'a> {
     t: Texts,
     title: String,
     switch: Option<String>,
+    eyebrow: Markup,
     heading: Markup,
-    legal_name: Markup,
+    long_name: bool,
+    scopes: Vec<Markup>,
+    /// Label and sentences.
+    facts: Vec<(String, Vec<Markup>)>,
+    network: Option<Markup>,
     contract_title: Option<Markup>,
     contract_text: Option<Markup>,
-    scopes: Vec<Markup>,
-    limits: Vec<Markup>,
+    contract_long: bool,
     limit_labels: Option<[Markup; 2]>,
     limits_open: bool,
     own_limits: Vec<Markup>,
     agreement: Markup,
+    text_link: String,
     deadline: Markup,
     signed_in: Option<Markup>,
     hint: Option<Markup>,
     box_hinted: bool,
     sign_in_hinted: bool,
+    limits_hinted: bool,
     view: &'a AuthorizeView,
 }
 
@@ -299,28 +373,46 @@ struct Page<'a> {
 pub fn render(view: &AuthorizeView) -> String {
     let t = Texts(view.language);
     let said = say(&t, &view.offer);
+    let marked = |sentences: &[String]| sentences.iter().map(|said| Markup::of(said)).collect::<Vec<_>>();
+    let mut facts = vec![(t.text("fact-partner"), marked(&[said.partner]))];
+    if let Some(rhythm) = said.rhythm {
+        facts.push((t.text("fact-rhythm"), marked(&[rhythm])));
+        facts.push((t.text("fact-amount"), marked(&said.amounts)));
+        facts.push((t.text("fact-span"), marked(&said.span)));
+    }
+    facts.push((t.text("fact-end"), marked(&[said.end])));
+    let text = said.contract_text.as_deref().unwrap_or_default();
     let page = Page {
         t,
         title: said.title.clone(),
         switch: Some(language_switch(&view.auth_id)),
+        eyebrow: t.html(Key("authorize-eyebrow"), &[("wallet", &t.wallet_name())]),
         heading: Markup::of(&said.title),
-        legal_name: Markup::of(&said.legal_name),
+        long_name: view.offer.display_name.chars().count() > LONG_NAME,
+        scopes: marked(&said.scopes),
+        facts,
+        network: view.offer.network.map(|name| t.html(Key("network"), &[("network", name)])),
         contract_title: said.contract_title.as_deref().map(Markup::foreign),
+        contract_long: text.chars().count() > LONG_CONTRACT.0 || text.lines().count() > LONG_CONTRACT.1,
         contract_text: said.contract_text.as_deref().map(Markup::foreign),
-        scopes: said.scopes.iter().map(|sentence| Markup::of(sentence)).collect(),
-        limits: said.limits.iter().map(|sentence| Markup::of(sentence)).collect(),
         limit_labels: view.offer.limit_currency.map(|currency| {
             [Key("own-limit-debit-label"), Key("own-limit-month-label")]
                 .map(|key| t.html(key, &[("currency", currency.code())]))
         }),
         limits_open: view.typed_limits.any(),
-        own_limits: say_own(&t, view).iter().map(|sentence| Markup::of(sentence)).collect(),
+        own_limits: marked(&say_own(&t, &view.typed_limits, view.offer.limit_currency)),
         agreement: Markup::of(&said.agreement),
+        text_link: format!(
+            "/authorize/text?authId={}&lang={}",
+            utf8_percent_encode(&view.auth_id, NON_ALPHANUMERIC),
+            t.tag()
+        ),
         deadline: t.html(Key("authorize-deadline"), &[("time", &t.time(view.expires_at))]),
         signed_in: view.signed_in_as.as_deref().map(|login| t.html(Key("signed-in-as"), &[("login", login)])),
         hint: view.hint.map(|hint| hint.text(&t)),
         box_hinted: view.hint.is_some_and(Hint::about_box),
         sign_in_hinted: view.hint.is_some_and(Hint::about_sign_in),
+        limits_hinted: view.hint == Some(Hint::LimitUnreadable),
         view,
     };
     super::write(&page)

@@ -1,6 +1,7 @@
 //! What holds for every page in every language, tried with a merchant who wants to break it.
 
 use super::authorize::{AuthorizeView, Hint, Offer, TypedLimits, render, shown_text};
+use super::confirm::{ConfirmView, TextView};
 use super::demo::{
     DemoDialect, DemoIndexView, DemoState, DemoUser, DemoView, Exchange, Notice, SignatureState,
     SignedMessage, UserMessage,
@@ -9,12 +10,12 @@ use super::handover::{Panel, ScanHint, ScanStage, ScanView, render_scan};
 use super::home::HomeView;
 use super::i18n::{ARABIC, ENGLISH};
 use super::result::{Handover, HandoverView, Outcome, ResultView};
-use super::{assets, demo, home, result};
+use super::{assets, confirm, demo, home, result};
 use accord_core::Timestamp;
-use accord_core::agreement::Scope;
 use accord_core::agreement::control::Asked;
 use accord_core::agreement::limits::Limits;
 use accord_core::agreement::schedule::Every;
+use accord_core::agreement::{Decision, Scope};
 use accord_core::money::Currency;
 use accord_core::user::Language;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ fn offer(contract: bool) -> Offer {
         scopes: if contract { vec![Scope::AgreementPay] } else { Scope::ALL.to_vec() },
         asked: if contract { asked() } else { Asked::NOTHING },
         limit_currency: Currency::parse("IQD"),
+        network: (!contract).then_some("Alipay+"),
     }
 }
 
@@ -61,6 +63,19 @@ fn authorize(language: Language, contract: bool, hint: Option<Hint>) -> Authoriz
         },
         hint,
         panel: contract.then(|| Panel::new(HOSTILE, 42)),
+    }
+}
+
+fn second_step(language: Language, decision: Decision, contract: bool) -> ConfirmView {
+    ConfirmView {
+        language,
+        auth_id: HOSTILE.to_owned(),
+        csrf: HOSTILE.to_owned(),
+        decision,
+        offer: offer(contract),
+        limits: TypedLimits { per_debit: None, per_month: Some("50000".to_owned()) },
+        masked_login_id: contract.then(|| "+964*******01".to_owned()),
+        expires_at: AT,
     }
 }
 
@@ -122,6 +137,9 @@ fn pages(language: Language) -> Vec<(String, String)> {
         Hint::TooManyTries { until: AT },
         Hint::SessionBlocked,
         Hint::FormTooOld,
+        Hint::CookieMissing,
+        Hint::AgreeAgain,
+        Hint::LimitUnreadable,
         Hint::NotAllowed,
         Hint::Unavailable,
     ];
@@ -133,6 +151,14 @@ fn pages(language: Language) -> Vec<(String, String)> {
             ));
         }
     }
+    for decision in [Decision::Approve, Decision::Refuse] {
+        for contract in [true, false] {
+            let view = second_step(language, decision, contract);
+            pages.push((format!("confirm {decision} {contract}"), confirm::render(&view)));
+        }
+    }
+    let text = TextView { language, auth_id: name(), merchant: name(), text: format!("a\n{HOSTILE}") };
+    pages.push(("text".into(), confirm::render_text(&text)));
     let return_url = Some(format!("https://m.example/?x=\"><script>&authState={}", "y".repeat(256)));
     for outcome in [
         Outcome::Approved { merchant: name(), masked_login_id: name(), return_url: return_url.clone() },
@@ -308,9 +334,42 @@ fn direction_overrides_of_merchants_never_reach_a_page_they_are_shown_on() {
 #[test]
 fn merchant_names_and_contract_stand_in_elements_of_their_own() {
     let html = render(&authorize(Language::English, true, None));
-    assert!(html.contains("<h1>Agreement with <bdi>&lt;/title&gt;"));
-    assert!(html.contains("<div class=\"contract\" tabindex=\"0\" role=\"region\" aria-labelledby=\"agreement-heading\"><bdi>  1. first\n\n\t2. &lt;/title"));
-    assert!(html.contains("Your agreement partner: <bdi>Legal &lt;/title"));
+    assert!(html.contains(">Let <bdi>&lt;/title&gt;"));
+    assert!(html.contains("<div class=\"contract-text\"><bdi>  1. first\n\n\t2. &lt;/title"));
+    assert!(html.contains("<dt>Your partner in law</dt><dd><bdi>Legal &lt;/title"));
+}
+
+#[test]
+fn a_long_contract_is_folded_and_whole_and_a_short_one_is_open() {
+    let fold = "<details class=\"fold contract\">";
+    let mut view = authorize(Language::English, true, None);
+    assert!(!render(&view).contains(fold));
+    let text = "A sentence of the contract. ".repeat(60);
+    view.offer.contract_text = Some(text.clone());
+    let html = render(&view);
+    assert!(html.contains(fold) && html.contains(&text));
+}
+
+#[test]
+fn the_second_step_holds_no_pin_and_one_button_of_the_decision() {
+    for decision in [Decision::Approve, Decision::Refuse] {
+        let html = confirm::render(&second_step(Language::English, decision, true));
+        assert!(!html.contains("name=\"pin\"") && !html.contains("name=\"loginId\""));
+        assert_eq!(html.matches("name=\"decision\"").count(), 1);
+        assert!(html.contains(&format!("name=\"decision\" value=\"{decision}\"")));
+        assert_eq!(html.contains("+964*******01"), decision == Decision::Approve);
+        assert_eq!(html.contains("50,000"), decision == Decision::Approve, "the limits are said once more");
+    }
+}
+
+#[test]
+fn what_no_merchant_promised_is_said_not_left_out() {
+    let mut view = authorize(Language::English, true, None);
+    view.offer.asked = Asked::NOTHING;
+    let text = shown_text(&view);
+    for line in ["no rhythm is agreed", "No maximum is agreed.", "Until you end it."] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
 }
 
 #[test]
@@ -322,8 +381,10 @@ fn what_is_recorded_is_what_was_shown() {
             for line in text.lines() {
                 assert!(page.contains(line), "{line}\nin\n{page}");
             }
-            let scopes = text.lines().count();
-            assert_eq!(scopes, if contract { 14 } else { 3 + Scope::ALL.len() });
+            // Title, partner, rhythm, how much, how long, the end, the sentence; of the contract, besides: a second
+            // limit, a first day, one scope, its title and four lines, one limit of the user's own.
+            let expected = if contract { 7 + 2 + 1 + 5 + 1 } else { 7 + Scope::ALL.len() };
+            assert_eq!(text.lines().count(), expected, "{text}");
             let other = AuthorizeView {
                 csrf: "other".into(),
                 hint: Some(Hint::SignIn),

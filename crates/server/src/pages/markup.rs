@@ -63,19 +63,32 @@ impl std::fmt::Display for Markup {
 
 impl HtmlSafe for Markup {}
 
+/// Marks upon one letter that are shown; no language writes more, only mischief does.
+const MOST_MARKS: usize = 4;
+
+/// Is this a mark that stands above or below the letter before it?
+fn is_mark(letter: char) -> bool {
+    matches!(letter,
+        '\u{300}'..='\u{36F}' | '\u{483}'..='\u{489}' | '\u{64B}'..='\u{65F}' | '\u{1AB0}'..='\u{1AFF}'
+        | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}')
+}
+
 /// Text of a stranger as it is shown: direction embeddings, overrides and isolates are gone, and so are control
-/// characters other than line feed and tab. Line ends become line feeds; everything else stays.
+/// characters other than line feed and tab, and marks upon a letter after its fourth. Line ends become line feeds;
+/// everything else stays.
 pub fn clean(text: &str) -> String {
-    text.replace("\r\n", "\n")
-        .chars()
-        .filter_map(|letter| match letter {
+    let mut marks = 0;
+    let shown = |letter: char| {
+        marks = if is_mark(letter) { marks + 1 } else { 0 };
+        match letter {
             '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => None,
             '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
             '\n' | '\t' => Some(letter),
-            letter if letter.is_control() => None,
+            letter if letter.is_control() || marks > MOST_MARKS => None,
             letter => Some(letter),
-        })
-        .collect()
+        }
+    };
+    text.replace("\r\n", "\n").chars().filter_map(shown).collect()
 }
 
 /// [`clean`], on one line: for names.
@@ -129,6 +142,15 @@ mod tests {
         assert_eq!(clean("1.\tone\r\n\r\n  2. two\u{0}\u{1b}"), "1.\tone\n\n  2. two");
         assert_eq!(clean_line(" Shop\nof\u{202D} Baghdad "), "Shop of Baghdad");
         assert_eq!(clean("م\u{200C}ن\u{200F}"), "م\u{200C}ن\u{200F}");
+    }
+
+    #[test]
+    fn letters_keep_the_marks_of_languages_and_lose_those_of_mischief() {
+        let heaped = format!("S{}hop", "\u{301}\u{489}\u{35C}".repeat(40));
+        assert_eq!(clean(&heaped).chars().count(), 4 + MOST_MARKS);
+        for written in ["مُحَمَّدٌ", "Việt", "e\u{301}a\u{308}\u{304}"] {
+            assert_eq!(clean(written), written);
+        }
     }
 
     #[test]

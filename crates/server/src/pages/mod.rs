@@ -8,6 +8,7 @@
 pub mod assets;
 pub mod authorize;
 pub mod brand;
+pub mod confirm;
 pub mod demo;
 pub mod device;
 pub mod handover;

@@ -70,6 +70,8 @@ pub async fn decide(
         address: peer.ip().to_string(),
         browser,
         signed_in: None,
+        proven: None,
+        confirmed: true,
     };
     let Ok(_permit) = AT_ONCE.acquire().await else { return Err(closed()) };
     match authorize::submit(&app, submission).await {
@@ -93,6 +95,7 @@ pub async fn decide(
         Submitted::LimitUnreadable => Err(Failure::bad(
             "limitPerDebit and limitPerMonth: whole numbers above zero, of the page's currency",
         )),
+        Submitted::Confirm { .. } => Err(Failure::bad("the decision was not confirmed")),
         Submitted::BoxNotTicked { .. } => Err(Failure::bad("the agreement was not ticked")),
         Submitted::Fault(fault) => Err(fault.into()),
     }

@@ -62,7 +62,7 @@ impl<'h> Browser<'h> {
         Got { status: reply.status().as_u16(), location, policy, body: reply.text().await.unwrap() }
     }
 
-    /// Approves or refuses on the page at that path.
+    /// Approves or refuses on the page at that path, in both steps.
     async fn decide(&self, page: &str, decision: &str) -> Got {
         let shown = self.get(page).await;
         let csrf = field(&shown.body, "csrf");
@@ -75,6 +75,14 @@ impl<'h> Browser<'h> {
             ("agree", "yes"),
             ("decision", decision),
         ];
+        let once = self.post("/authorize", &form).await;
+        if !once.location.contains("&step=") {
+            return once;
+        }
+        let second = self.get(&once.location).await;
+        let csrf = field(&second.body, "csrf");
+        let form =
+            [("csrf", csrf.as_str()), ("authId", &auth_id), ("confirm", "yes"), ("decision", decision)];
         self.post("/authorize", &form).await
     }
 

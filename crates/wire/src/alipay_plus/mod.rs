@@ -139,6 +139,10 @@ impl Dialect for AlipayPlus {
         consult::consulted(body)
     }
 
+    fn network(&self) -> Option<&'static str> {
+        Some("Alipay+")
+    }
+
     fn logo_url(&self, terms: &Terms) -> Option<String> {
         prepare::logo_url(terms)
     }

@@ -49,6 +49,10 @@ pub(super) fn money(t: &Texts, amount: &Amount) -> String {
     t.with(Key("money-named"), &[("number", &number), ("name", &name), ("code", code)])
 }
 
+pub(super) fn number(t: &Texts, number: u64) -> String {
+    digits(t, &grouped(&number.to_string()))
+}
+
 pub(super) fn time(t: &Texts, at: Timestamp) -> String {
     let Ok(instant) = jiff::Timestamp::from_millisecond(at.0) else { return at.0.to_string() };
     let local = instant.to_zoned(BAGHDAD.clone());

@@ -81,6 +81,11 @@ impl Texts {
         amounts::money(self, amount)
     }
 
+    /// A whole number in the language's digits.
+    pub fn number(&self, number: impl Into<u64>) -> String {
+        amounts::number(self, number.into())
+    }
+
     /// A point in time, to the minute, in Baghdad: `22 November 2026, 01:28 (Baghdad)`.
     pub fn time(&self, at: Timestamp) -> String {
         amounts::time(self, at)
