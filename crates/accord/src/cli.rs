@@ -89,7 +89,7 @@ pub struct Where {
     /// Directory of a sandbox (`accord dev`).
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Another store than that one's: sqlite:FILE.
+    /// Another store than that one's: sqlite:FILE or postgres://….
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
 }

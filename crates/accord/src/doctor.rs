@@ -8,6 +8,7 @@ use crate::dev;
 use crate::exit::Exit;
 use crate::keys::{openness, read_private_key, read_seal_key, read_secret};
 use crate::place::Place;
+use crate::storage::Purpose;
 use accord_core::ledger::verify;
 use accord_core::policy::DAY;
 use accord_server::clock::{Clock, OFFSET_SETTING};
@@ -19,7 +20,6 @@ use accord_wire::time::format_seconds;
 use clap::Args;
 use serde_json::json;
 use std::path::Path;
-use std::sync::Arc;
 
 /// What `accord doctor` is told.
 #[derive(Args)]
@@ -248,17 +248,13 @@ fn look_at_clock(findings: &mut Findings) {
     }
 }
 
-fn look_at_store(place: &Where, findings: &mut Findings) {
-    let url = match place.store_url() {
-        Ok(url) => url,
-        Err(fault) => {
-            findings.add(Level::Fault, "store", format!("{fault:#}").replace("\naccord: ", "; "));
-            return;
-        }
-    };
+/// Reads the whole SQLite file.
+fn look_at_file(file: &Path, findings: &mut Findings) {
     let options = SqliteOptions { create: false, migrate: false, readers: 1, ..SqliteOptions::default() };
-    let good = format!("{url}, schema version {}", migrations::NEWEST);
-    let Some(store) = findings.judge("store", SqliteStore::open(url.path(), options), &good) else { return };
+    let Some(store) = findings.judge("store", SqliteStore::open(file, options), "the file can be opened")
+    else {
+        return;
+    };
     match store.check_integrity() {
         Ok(faults) if faults.is_empty() => findings.add(Level::Ok, "store", "the file is sound"),
         Ok(faults) => {
@@ -267,9 +263,23 @@ fn look_at_store(place: &Where, findings: &mut Findings) {
         }
         Err(fault) => findings.add(Level::Fault, "store", fault.to_string()),
     }
+}
+
+fn look_at_store(place: &Where, findings: &mut Findings) {
+    let url = match place.store_url() {
+        Ok(url) => url,
+        Err(fault) => {
+            findings.add(Level::Fault, "store", format!("{fault:#}").replace("\naccord: ", "; "));
+            return;
+        }
+    };
+    let good = format!("{url}, schema version {}", migrations::NEWEST);
+    let Some(store) = findings.judge("store", url.open(Purpose::Command), &good) else { return };
+    if let Some(file) = url.file() {
+        look_at_file(file, findings);
+    }
     let sandbox = place.data.is_some();
-    let Some(place) = findings.judge("store", Place::new(Arc::new(store), sandbox), "its rows can be read")
-    else {
+    let Some(place) = findings.judge("store", Place::new(store, sandbox), "its rows can be read") else {
         return;
     };
     let offset = place.look(|rows| rows.setting(OFFSET_SETTING)).ok().flatten();

@@ -21,6 +21,7 @@ mod receipt;
 mod serve;
 mod settlement;
 mod sign;
+mod storage;
 mod unresolved;
 mod verify;
 mod wallet;

@@ -22,7 +22,7 @@ pub struct MigrateArgs {
 /// `accord migrate`.
 pub fn run(args: MigrateArgs) -> anyhow::Result<Exit> {
     let url = args.place.store_url()?;
-    let steps = if args.plan { migrations::plan(url.path())? } else { migrations::apply(url.path())? };
+    let steps = if args.plan { url.plan()? } else { url.migrate()? };
     if args.json {
         let rows: Vec<_> =
             steps.iter().map(|step| json!({ "version": step.version, "name": step.name })).collect();

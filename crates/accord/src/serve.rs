@@ -1,11 +1,10 @@
 //! `accord serve`: the wallet for real. Nothing is made silently: what is missing is said, and nothing starts.
 
 use crate::config::check::{self, Settings};
-use crate::dev::lock;
 use crate::exit::Exit;
 use crate::logging;
+use crate::storage::Purpose;
 use accord_server::{ServerOptions, Upkeep};
-use accord_store::{SqliteOptions, SqliteStore};
 use accord_wire::signature::{PoolOptions, SigningPool};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
@@ -28,8 +27,10 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
     logging::start(logging::Reader::Machine);
     settings.face.put_on();
     let options = options(&settings)?;
-    let mut lock = lock::take_store(settings.store.path())?;
-    lock.say(Some(&settings.public_url))?;
+    let mut lock = settings.store.lock()?;
+    if let Some(lock) = &mut lock {
+        lock.say(Some(&settings.public_url))?;
+    }
     let listener = TcpListener::bind(settings.listen).with_context(|| {
         format!("{}, `listen`: {} cannot be bound", args.config.display(), settings.listen)
     })?;
@@ -43,8 +44,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
 fn options(settings: &Settings) -> anyhow::Result<ServerOptions> {
     let keys = settings.keys()?;
     let mounted = settings.choices.mount(keys.qr.unwrap_or_default()).map_err(|fault| anyhow!(fault))?;
-    let sqlite = SqliteOptions { create: false, migrate: false, ..SqliteOptions::default() };
-    let store = SqliteStore::open(settings.store.path(), sqlite)?;
+    let store = settings.store.open(Purpose::Serve)?;
     let signer = SigningPool::start(keys.wallet, PoolOptions::default())
         .context("the signing threads cannot be started")?;
     Ok(ServerOptions {
@@ -54,7 +54,7 @@ fn options(settings: &Settings) -> anyhow::Result<ServerOptions> {
         admin_listen: Some(settings.admin),
         gateway: mounted.gateway,
         qr_handles: mounted.qr_handles,
-        store: Arc::new(store),
+        store,
         keys: keys.derivation,
         page_key: keys.pages,
         signer: Arc::new(signer),

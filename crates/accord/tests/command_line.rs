@@ -14,7 +14,7 @@ fn the_command_line_explains_itself_and_wrong_usage_ends_with_2() {
     for args in [
         &["nonsense"][..],
         &["dev", "--listen", "8080"],
-        &["dev", "--store", "postgres://h/db", "--data", "/nonexistent/sandbox"],
+        &["dev", "--store", "postgres://h", "--data", "/nonexistent/sandbox"],
         &["ledger", "verify"],
         &["call", "prepare"],
         &["call", "prepare", "--client", "c", "--key", "k", "--url", "http://h", "--dialect", "xx"],

@@ -30,7 +30,7 @@ pub struct BenchArgs {
     /// How many rounds; the medians are told.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
-    /// Store of the server that is started: sqlite:FILE. Without it: a fresh one.
+    /// Store of the server that is started: sqlite:FILE or postgres://…. Without it: a fresh one.
     #[arg(long, value_name = "URL", conflicts_with = "url")]
     store: Option<String>,
     /// Measure the sandbox that answers at this URL instead of starting one.

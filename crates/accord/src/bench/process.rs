@@ -49,7 +49,7 @@ impl Server {
             .spawn()
             .context("the server cannot be started")?;
         let mut server =
-            Server { dir, url: String::new(), store: "sqlite", pid: Some(child.id()), child: Some(child) };
+            Server { dir, url: String::new(), store: kind(store), pid: Some(child.id()), child: Some(child) };
         server.wait_until_ready()?;
         Ok(server)
     }
@@ -61,7 +61,14 @@ impl Server {
             bail!("{url} is not ready: it answers {status}");
         }
         let pid = dev::holder(dir).map(|holder| holder.pid);
-        Ok(Server { dir: dir.to_owned(), url: url.to_owned(), store: "sqlite", pid, child: None })
+        let stored = crate::dev::state::State::read(dir)?.and_then(|state| state.store);
+        Ok(Server {
+            dir: dir.to_owned(),
+            url: url.to_owned(),
+            store: kind(stored.as_deref()),
+            pid,
+            child: None,
+        })
     }
 
     fn wait_until_ready(&mut self) -> anyhow::Result<()> {
@@ -130,4 +137,9 @@ pub fn cpu_nanos(pid: u32) -> Option<u64> {
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some((user + system).saturating_mul(NANOS_PER_TICK))
+}
+
+/// The kind of a store, by what `--store` or `state.json` says.
+fn kind(store: Option<&str>) -> &'static str {
+    if store.is_some_and(|store| store.starts_with("postgres")) { "postgres" } else { "sqlite" }
 }

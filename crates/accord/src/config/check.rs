@@ -5,7 +5,7 @@ use super::load;
 use super::span::Span;
 use super::{File, Tls};
 use crate::keys;
-use crate::place::StoreUrl;
+use crate::storage::StoreUrl;
 use crate::wallet::{Choices, Sections};
 use accord_core::policy::DAY;
 use accord_core::prune;
@@ -413,7 +413,7 @@ mod tests {
             ("\"127.0.0.1:9090\"", "\"0.0.0.0:8443\"", ["`admin.listen`", "another port"]),
             ("terminated_by_proxy = true", "terminated_by_proxy = false", ["`tls`", "tls.cert and tls.key"]),
             ("store = \"sqlite:", "store = \"mysql:", ["`store`", "sqlite:FILE"]),
-            ("store = \"sqlite:", "store = \"postgres:", ["`store`", "not there yet"]),
+            ("store = \"sqlite:", "store = \"postgres://me@h?sslrootcert=", ["`store`", "no database"]),
             ("active = true", "active = false", ["`keys.wallet`", "active = true"]),
             ("qr = ", "# qr = ", ["`keys.qr`", "code_scan"]),
             ("psp_id = \"102208800000001234\"", "psp_id = \"\"", ["`alipay_plus`", "psp_id"]),

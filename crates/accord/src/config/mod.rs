@@ -21,7 +21,7 @@ pub struct File {
     pub public_url: String,
     /// Address and port of the main listener.
     pub listen: String,
-    /// Where the wallet remembers: `sqlite:FILE`.
+    /// Where the wallet remembers: `sqlite:FILE` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
     pub store: String,
     /// Proxies whose `X-Forwarded-For` is believed.
     #[serde(default)]

@@ -12,6 +12,18 @@ pub struct Lock {
     file: File,
 }
 
+/// Another process has the lock.
+#[derive(Debug)]
+struct Taken(String);
+
+impl std::fmt::Display for Taken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Taken {}
+
 /// What the holder wrote about itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Holder {
@@ -30,6 +42,23 @@ pub fn path(dir: &Path) -> PathBuf {
 pub fn take(dir: &Path) -> anyhow::Result<Lock> {
     let todo = "stop that one, or start this one with another --data";
     lock(&path(dir), &format!("{}: a SQLite sandbox has one process at a time; {todo}", dir.display()))
+}
+
+/// Takes the sandbox's lock, or waits until the process that has it answers: nothing, and then this one is a node
+/// beside it.
+pub fn take_or_join(dir: &Path) -> anyhow::Result<Option<Lock>> {
+    for _ in 0..600 {
+        match lock(&path(dir), "the sandbox") {
+            Ok(lock) => return Ok(Some(lock)),
+            Err(fault) if !fault.is::<Taken>() => return Err(fault),
+            Err(_) if holder(dir).is_some_and(|holder| holder.url.is_some()) => return Ok(None),
+            Err(_) => std::thread::sleep(std::time::Duration::from_millis(100)),
+        }
+    }
+    bail!(
+        "{}: the process that holds this sandbox does not get ready; stop it and start again",
+        dir.display()
+    )
 }
 
 /// Takes the lock of a SQLite store: two servers on one file would send every notification twice.
@@ -57,7 +86,7 @@ fn lock(path: &Path, what: &str) -> anyhow::Result<Lock> {
                 Some(Holder { pid, url: None }) => format!("process {pid}"),
                 None => "another process".to_owned(),
             };
-            bail!("{who} holds {what}");
+            return Err(Taken(format!("{who} holds {what}")).into());
         }
         Err(TryLockError::Error(fault)) => {
             return Err(fault).with_context(|| format!("{} cannot be locked", path.display()));

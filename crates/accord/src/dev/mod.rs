@@ -16,12 +16,13 @@ use crate::config::{AlipayPlus, SandboxFile, load};
 use crate::exit::Exit;
 use crate::keys::{private_dir, read_private_key, read_seal_key, read_secret, write_file};
 use crate::logging;
-use crate::place::{Place, StoreUrl};
+use crate::place::Place;
+use crate::storage::{Purpose, StoreUrl};
 use crate::wallet::{Choices, Sections};
 use accord_core::secret::DerivationKeys;
+use accord_core::store::Store;
 use accord_server::outbound::OutboundPolicy;
 use accord_server::{SandboxOptions, ServerOptions, Upkeep};
-use accord_store::{SqliteOptions, SqliteStore};
 use accord_wire::signature::{PoolOptions, SigningPool, WalletKey, WalletKeys};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
@@ -40,7 +41,8 @@ pub struct DevArgs {
     /// Directory of the sandbox.
     #[arg(long, value_name = "DIR", default_value = "./accord-data")]
     data: PathBuf,
-    /// Another store than the SQLite file in DIR: sqlite:FILE. Remembered in DIR.
+    /// Another store than the SQLite file in DIR: sqlite:FILE or postgres://…. Remembered in DIR. On PostgreSQL a
+    /// second process may join the first.
     #[arg(long, value_name = "URL")]
     store: Option<String>,
     /// Let notifications go to other machines too; without it they wait.
@@ -58,21 +60,25 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
     let store = args.store.as_deref().map(StoreUrl::of_argument).transpose()?;
     private_dir(&args.data)?;
     let dir = std::path::absolute(&args.data)?;
-    let mut lock = lock::take(&dir)?;
-
     let mut state = State::read(&dir)?.unwrap_or_default();
-    state.store = store.map(|url| url.to_string()).or(state.store);
+    let before = state.store.take();
+    state.store = store.map(|url| url.written()).or(before);
     let store_url = state.store_url(&dir)?;
+    let lock = match store_url.file() {
+        Some(_) => Some(lock::take(&dir)?),
+        None => lock::take_or_join(&dir)?,
+    };
+    let Some(mut lock) = lock else { return join(&args, &dir, &store_url) };
     let config = dir.join("accord.toml");
     if !config.exists() {
         write_file(&config, CONFIG.as_bytes(), 0o644)?;
     }
     provision::keys(&dir)?;
-    if let Some(parent) = store_url.path().parent() {
+    if let Some(parent) = store_url.file().and_then(Path::parent) {
         private_dir(parent)?;
     }
-    let _store_lock = lock::take_store(store_url.path())?;
-    let store = Arc::new(SqliteStore::open(store_url.path(), SqliteOptions::default())?);
+    let _store_lock = store_url.lock()?;
+    let store = store_url.open(Purpose::Sandbox)?;
 
     let bound = ports::bind(args.listen, &state)?;
     if let Some(warning) = &bound.warning {
@@ -82,13 +88,7 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
     face.put_on();
     let place = Place::new(store.clone(), true)?;
     provision::furnish(&place, &dir, &bound.demo_url)?;
-    let prefix = |mounts: Option<&Vec<String>>| mounts.and_then(|mounts| mounts.first()).cloned();
-    let prefixes = [
-        prefix(choices.qi.as_ref().map(|(mounts, _)| mounts)).unwrap_or_default(),
-        prefix(choices.alipay_plus.as_ref().map(|(mounts, _)| mounts)).unwrap_or_default(),
-    ];
-    let mut file =
-        provision::sandbox_file(&place, &bound.public_url, prefixes.each_ref().map(String::as_str))?;
+    let mut file = sandbox_file(&place, &choices, &bound.public_url)?;
     file.wallet_api = Some(provision::wallet_api(&place, &dir, &bound.public_url)?);
 
     let options = options(&dir, (choices, upkeep), store, &bound, args.outbound)?;
@@ -102,6 +102,43 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
     crate::serve::until_stopped(options, bound.listener, &greeting)?;
     drop(lock);
     Ok(Exit::Done)
+}
+
+/// A node beside the process that holds the sandbox: same keys, same public URL, same database. It makes nothing and
+/// tells where it answers in `node-<port>.json`.
+fn join(args: &DevArgs, dir: &Path, store_url: &StoreUrl) -> anyhow::Result<Exit> {
+    let state = State::read(dir)?.unwrap_or_default();
+    anyhow::ensure!(
+        state.store_url(dir)? == *store_url,
+        "{}: the process that holds this sandbox works on another store: name that one, or another --data",
+        dir.display()
+    );
+    let store = store_url.open(Purpose::Serve)?;
+    let mut bound = ports::bind(args.listen, &State::default())?;
+    let own_url = std::mem::replace(&mut bound.public_url, state.public_url.clone().unwrap_or_default());
+    let (choices, upkeep, face) = choices(&dir.join("accord.toml"), &bound.public_url)?;
+    face.put_on();
+    let place = Place::new(store.clone(), true)?;
+    let mut file = sandbox_file(&place, &choices, &own_url)?;
+    file.wallet_api = accord_client::SandboxFile::read(dir)?.wallet_api;
+    let options = options(dir, (choices, upkeep), store, &bound, args.outbound)?;
+    let name = format!("node-{}.json", bound.listener.local_addr()?.port());
+    file.write_as(dir, &name)?;
+    let greeting = format!("accord sandbox: a node at {own_url}, told in {}", dir.join(&name).display());
+    let ended = crate::serve::until_stopped(options, bound.listener, &greeting);
+    let _ = std::fs::remove_file(dir.join(&name));
+    ended?;
+    Ok(Exit::Done)
+}
+
+/// What `sandbox.json` says of a process at that URL.
+fn sandbox_file(place: &Place, choices: &Choices, url: &str) -> anyhow::Result<accord_client::SandboxFile> {
+    let prefix = |mounts: Option<&Vec<String>>| mounts.and_then(|mounts| mounts.first()).cloned();
+    let prefixes = [
+        prefix(choices.qi.as_ref().map(|(mounts, _)| mounts)).unwrap_or_default(),
+        prefix(choices.alipay_plus.as_ref().map(|(mounts, _)| mounts)).unwrap_or_default(),
+    ];
+    provision::sandbox_file(place, url, prefixes.each_ref().map(String::as_str))
 }
 
 /// The sandbox's choices: its configuration file over the defaults of the sample in the Alipay+ paper.
@@ -141,7 +178,7 @@ pub fn choices(config: &Path, public_url: &str) -> anyhow::Result<(Choices, Upke
 fn options(
     dir: &Path,
     (choices, upkeep): (Choices, Upkeep),
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     bound: &ports::Bound,
     outbound: bool,
 ) -> anyhow::Result<ServerOptions> {

@@ -2,7 +2,7 @@
 //! and the store it was started on.
 
 use crate::keys::write_file;
-use crate::place::StoreUrl;
+use crate::storage::StoreUrl;
 use anyhow::{Context as _, anyhow};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};

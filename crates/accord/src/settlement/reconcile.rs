@@ -32,7 +32,7 @@ pub struct ReconcileArgs {
     /// Directory of a sandbox (`accord dev`).
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Another store than that one's: sqlite:FILE.
+    /// Another store than that one's: sqlite:FILE or postgres://….
     #[arg(long, value_name = "URL")]
     store: Option<String>,
     /// The counterparty's file.
