@@ -70,6 +70,16 @@ impl Fresh {
         url(&self.server, &format!("?options=-csearch_path%3D{}", self.schema))
     }
 
+    /// Where a store finds it through another socket folder: something that stands between.
+    pub fn url_by(&self, folder: &Path) -> String {
+        url(folder, &format!("?options=-csearch_path%3D{}", self.schema))
+    }
+
+    /// The server's socket.
+    pub fn socket(&self) -> PathBuf {
+        self.server.join(".s.PGSQL.5432")
+    }
+
     /// Runs statements in the schema, and gives what they say: columns with `|` between, a line each row.
     pub fn sql(&self, statements: &str) -> String {
         psql(&self.server, &format!("SET search_path = {}; {statements}", self.schema))
@@ -122,6 +132,11 @@ impl Server {
         url(&self.dir, query)
     }
 
+    /// Where a store finds this server or another one, whichever takes writes.
+    pub fn url_with(&self, other: &Server) -> String {
+        format!("postgres://accord@{}:5432,{}:5432/postgres", self.host(), other.host())
+    }
+
     /// The folder of its socket, as a host of a connection.
     pub fn host(&self) -> String {
         self.dir.display().to_string().replace('/', "%2F")
@@ -137,27 +152,39 @@ impl Server {
         let pid = fs::read_to_string(self.dir.join("data/postmaster.pid")).expect("a running server");
         let pid = pid.lines().next().expect("a process").to_owned();
         run(Command::new("kill").args(["-9", &pid]));
-        // Its children notice within moments; the shared memory must be free before it starts again.
-        while Command::new("sh")
-            .args(["-c", &format!("pgrep -P {pid} || pgrep -f 'postgres.*{}/data'", self.dir.display())])
-            .stdout(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
-        {
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
-        let _ = fs::remove_file(self.dir.join("data/postmaster.pid"));
     }
 
     /// Starts it again after [`Server::kill`] or [`Server::stop`].
     pub fn restart(&self) {
-        start(&binaries().expect("binaries"), &self.dir);
+        let bin = binaries().expect("binaries");
+        // What is left of a killed one still has the shared memory for a moment.
+        for _ in 0..50 {
+            let started = starter(&bin, &self.dir).stderr(Stdio::null()).status();
+            if started.is_ok_and(|status| status.success()) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("{} does not start again", self.dir.display());
     }
 
     /// Stops it in good order.
     pub fn stop(&self) {
         let bin = binaries().expect("binaries");
         run(as_user(&bin.join("pg_ctl")).args(["stop", "-m", "fast", "-s", "-D"]).arg(self.dir.join("data")));
+    }
+
+    /// Changes a setting of the running server (`name = value`).
+    pub fn set(&self, setting: &str) {
+        append(&self.dir, &format!("{setting}\n"));
+        self.sql("SELECT pg_reload_conf()");
+    }
+
+    /// From now on everybody but its owner needs a password.
+    pub fn require_passwords(&self) {
+        fs::write(self.dir.join("data/pg_hba.conf"), "local all accord trust\nlocal all all scram-sha-256\n")
+            .expect("who may come in");
+        self.sql("SELECT pg_reload_conf()");
     }
 
     /// Makes a primary of a replica.
@@ -255,11 +282,14 @@ fn prepare_dir(dir: &Path) {
 }
 
 fn start(bin: &Path, dir: &Path) {
-    run(as_user(&bin.join("pg_ctl"))
-        .args(["start", "-w", "-s", "-D"])
-        .arg(dir.join("data"))
-        .arg("-l")
-        .arg(dir.join("log")));
+    run(&mut starter(bin, dir));
+}
+
+fn starter(bin: &Path, dir: &Path) -> Command {
+    let mut command = as_user(&bin.join("pg_ctl"));
+    command.args(["start", "-w", "-s", "-D"]).arg(dir.join("data")).arg("-l").arg(dir.join("log"));
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command
 }
 
 /// A program run as a user that is not root.

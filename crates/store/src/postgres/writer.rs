@@ -106,10 +106,9 @@ impl Writer {
         let trouble = session.trouble();
         let keeps = matches!(verdict, Ok(Verdict::Keep));
         if keeps && trouble.is_none() {
-            return match session.begun() {
-                true => self.commit(session.wrote(), session.home()),
-                false => Turn::Over(Ok(())),
-            };
+            let (begun, wrote, home) = (session.begun(), session.wrote(), session.home());
+            *wanted = session.learned();
+            return if begun { self.commit(wrote, home) } else { Turn::Over(Ok(())) };
         }
         let begun = session.begun();
         *wanted = session.learned();
