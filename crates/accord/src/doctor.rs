@@ -131,6 +131,7 @@ fn look_at_wallet(config: &Path, findings: &mut Findings) {
             "limits.signed_refusals_per_minute is off: anybody can make this wallet sign refusals all day";
         findings.add(Level::Warn, "configuration", what);
     }
+    look_at_carriers(&settings, findings);
     match settings.outbound.allowed.as_slice() {
         [] => findings.add(Level::Ok, "outbound", "https to public addresses only"),
         allowed => {
@@ -140,6 +141,29 @@ fn look_at_wallet(config: &Path, findings: &mut Findings) {
                 "outbound",
                 format!("these are called although private: {}", list.join(", ")),
             );
+        }
+    }
+}
+
+/// Connects to mail server and SMS gateway; sends nothing.
+fn look_at_carriers(settings: &check::Settings, findings: &mut Findings) {
+    if !settings.choices.carriers.any() {
+        let what = "no message leaves the wallet: users read them in their inbox ([email], [sms])";
+        findings.add(Level::Ok, "messages", what);
+        return;
+    }
+    let secrets = "the secrets of mail server and gateway can be read, and only by their owner";
+    let Some(couriers) = findings.judge("messages", settings.couriers(), secrets) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let Some(runtime) = findings.judge("messages", runtime, "carriers are looked at") else { return };
+    for (carrier, place, end) in runtime.block_on(accord_server::courier::probe::probe(&couriers)) {
+        match end {
+            Ok(()) => findings.add(Level::Ok, "messages", format!("{carrier}: {place} answers")),
+            Err(why) => {
+                let what =
+                    format!("{carrier}: {place} cannot be used ({why}): messages wait and are tried again");
+                findings.add(Level::Fault, "messages", what);
+            }
         }
     }
 }

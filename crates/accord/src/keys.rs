@@ -192,6 +192,16 @@ pub fn openness(path: &Path) -> anyhow::Result<Option<String>> {
     Ok(None)
 }
 
+/// Reads a password or a token: one line of visible characters in a file of its owner's alone.
+pub fn read_token(path: &Path) -> anyhow::Result<String> {
+    let text = read_guarded(path)?;
+    let text = text.trim();
+    if text.is_empty() || text.chars().any(char::is_control) {
+        bail!("{}: expected one line with the secret", path.display());
+    }
+    Ok(text.to_owned())
+}
+
 fn read_guarded(path: &Path) -> anyhow::Result<String> {
     match openness(path)? {
         Some(fault) => bail!(fault),

@@ -63,6 +63,7 @@ fn options(settings: &Settings) -> anyhow::Result<ServerOptions> {
         sign_in: settings.choices.sign_in.clone(),
         limits: settings.choices.limits.clone(),
         upkeep: Upkeep { audit_key: settings.audit_key()?, ..settings.upkeep.clone() },
+        couriers: settings.couriers()?,
         seams: settings.seams.clone(),
         screens: settings.choices.screens.clone(),
         sandbox: None,

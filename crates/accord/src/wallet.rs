@@ -1,5 +1,6 @@
 //! From the sections of a configuration file to mounted dialects: what `serve` and the sandbox have in common.
 
+use crate::config::carriers::Carriers;
 use crate::config::check::Collector;
 use crate::config::{
     Agreements, AlipayPlus, CancelUnknownOrder, Envelope, Lifetimes, Limits, Qi, SignIn, UrlSet, screens,
@@ -28,6 +29,8 @@ pub struct Sections {
     pub limits: Limits,
     /// Wrong PINs.
     pub sign_in: SignIn,
+    /// Who carries messages out of the wallet.
+    pub carriers: Carriers,
     /// What the wallet speaks.
     pub languages: Vec<Language>,
     /// The wallet's apps.
@@ -46,6 +49,8 @@ pub struct Choices {
     pub limits: app::Limits,
     /// Wrong PINs.
     pub sign_in: SignInLimits,
+    /// Who carries messages out of the wallet.
+    pub carriers: Carriers,
     /// What the pages lead to.
     pub screens: app::Screens,
 }
@@ -62,12 +67,18 @@ impl Sections {
     /// Judges the sections for a wallet at `public_url`; faults go to `notes`.
     pub fn check(self, public_url: &str, allow_http: bool, notes: &mut Collector<'_>) -> Choices {
         let languages = self.languages;
-        let qi = self.qi.map(|section| {
+        let mut qi = self.qi.map(|section| {
             let (mounts, config) = qi_of(section, public_url, allow_http, notes);
             (mounts, qi::Config { languages, ..config })
         });
-        let alipay_plus =
+        let mut alipay_plus =
             self.alipay_plus.map(|section| alipay_plus_of(section, public_url, allow_http, notes));
+        if let Some((_, config)) = &mut qi {
+            config.messages = self.carriers.policy.clone();
+        }
+        if let Some((_, config)) = &mut alipay_plus {
+            config.messages = self.carriers.policy.clone();
+        }
         let choices = Choices {
             qi,
             alipay_plus,
@@ -77,6 +88,7 @@ impl Sections {
                 longest_wait_ms: self.limits.longest_wait_ms,
             },
             sign_in: sign_in_of(&self.sign_in, notes),
+            carriers: self.carriers,
             screens: screens::check(self.apps, notes),
         };
         if let Err(what) = choices.mount([0; 32]) {

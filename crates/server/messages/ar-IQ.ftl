@@ -265,3 +265,15 @@ message-ended-wallet = أنهينا اتفاقك مع { $merchant } بتاريخ
 message-code-title = رمزك لدى { $merchant }
 message-code = { $code } هو رمزك لدى { $merchant }، صالح حتى { $time }. لا تعطه لأحد غيره.
 message-from-merchant = { $merchant }: { $title }
+
+## Messages that leave the wallet
+
+mail-note = تصلك هذه الرسالة لأن لديك حسابًا في محفظتنا. لا نطلب رقمك السري في البريد الإلكتروني أبدًا.
+sms-paid = تمّ دفع { $amount } إلى { $merchant }. رقم العملية { $payment }
+sms-declined = لم يتمّ دفع { $amount } إلى { $merchant }. رقم العملية { $payment }
+sms-refund = أعاد { $merchant } إليك { $amount }. رقم العملية { $payment }
+sms-upcoming = سيسحب { $merchant } مبلغ { $amount } من محفظتك بتاريخ { $time }.
+sms-upcoming-any = سيسحب { $merchant } من محفظتك بتاريخ { $time }.
+sms-ended = انتهى اتفاقك مع { $merchant }. لم يعد بإمكانه السحب منك.
+sms-ended-user = أنهيت اتفاقك مع { $merchant }. لم يعد بإمكانه السحب منك.
+sms-code = { $code } هو رمزك لدى { $merchant }. لا تعطه لأحد غيره.

@@ -265,3 +265,15 @@ message-ended-wallet = We ended your agreement with { $merchant } on { $time }. 
 message-code-title = Your code for { $merchant }
 message-code = { $code } is your code for { $merchant }. It is good until { $time }. Give it to nobody else.
 message-from-merchant = { $merchant }: { $title }
+
+## Messages that leave the wallet
+
+mail-note = You get this message because you have an account in our wallet. We never ask for your PIN in an e-mail.
+sms-paid = Paid { $amount } to { $merchant }. Payment { $payment }
+sms-declined = Not paid: { $amount } to { $merchant }. Payment { $payment }
+sms-refund = { $merchant } gave { $amount } back to you. Payment { $payment }
+sms-upcoming = { $merchant } will debit { $amount } on { $time }.
+sms-upcoming-any = { $merchant } will debit your wallet on { $time }.
+sms-ended = Your agreement with { $merchant } has ended. It can no longer debit you.
+sms-ended-user = You ended your agreement with { $merchant }. It can no longer debit you.
+sms-code = { $code } is your code for { $merchant }. Give it to nobody else.

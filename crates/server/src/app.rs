@@ -53,6 +53,8 @@ pub struct ServerOptions {
     pub upkeep: crate::upkeep::Upkeep,
     /// What the wallet around accord is wired to: its API, its risk engine.
     pub seams: crate::wallet_api::Seams,
+    /// Who carries messages out of the wallet.
+    pub couriers: crate::courier::CourierOptions,
     /// What the pages lead to.
     pub screens: Screens,
     /// The sandbox: control API and demo; nothing under `serve`.
@@ -111,6 +113,8 @@ pub struct App {
     pub dispatcher: std::sync::OnceLock<std::sync::Weak<crate::dispatcher::Dispatcher>>,
     /// Logos of merchants.
     pub logos: crate::logo::shelf::Logos,
+    /// Carries messages; set when the workers start.
+    pub courier: std::sync::OnceLock<std::sync::Weak<crate::courier::Courier>>,
     /// The wallet's own risk engine; nothing: the built-in rules alone.
     pub risk: Option<Arc<dyn RiskEngine>>,
     /// Wakes the workers when something may have become due.

@@ -13,6 +13,7 @@ pub mod clients;
 pub mod clock;
 pub mod consult;
 pub mod cookies;
+pub mod courier;
 pub mod demo;
 pub mod dispatcher;
 pub mod handover;

@@ -1,10 +1,11 @@
-//! Due work: notifications to carry, running payments to resolve, the directory of clients to keep fresh.
+//! Due work: notifications and messages to carry, running payments to resolve, the directory of clients to keep fresh.
 //!
 //! [`run`] does it as time passes. [`advance`] moves the sandbox's clock and does what becomes due on the way, in
 //! order, each piece at its own due time.
 
 use crate::app::App;
 use crate::clock::OFFSET_SETTING;
+use crate::courier::Courier;
 use crate::dispatcher::{Dispatcher, Journey, overdue};
 use crate::telemetry;
 use accord_core::agreement::schedule;
@@ -28,16 +29,19 @@ const HELD: usize = 10_000;
 const BATCH: usize = 100;
 
 /// Does due work until the server drains; then waits for deliveries under way.
-pub async fn run(app: Arc<App>, dispatcher: Arc<Dispatcher>) {
+pub async fn run(app: Arc<App>, dispatcher: Arc<Dispatcher>, courier: Arc<Courier>) {
     while !app.draining.load(Ordering::Relaxed) {
         if let Err(fault) = round(&app, &dispatcher).await {
             tracing::error!(%fault, "due work could not be looked up");
+        }
+        if let Err(fault) = courier.round().await {
+            tracing::error!(%fault, "messages that are due could not be claimed");
         }
         tokio::time::sleep(REST).await;
         let _ = tokio::time::timeout(TICK, app.wake.notified()).await;
     }
     let patience = tokio::time::Instant::now() + Duration::from_secs(12);
-    while dispatcher.deliveries() > 0 && tokio::time::Instant::now() < patience {
+    while dispatcher.deliveries() + courier.deliveries() > 0 && tokio::time::Instant::now() < patience {
         tokio::time::sleep(REST).await;
     }
 }
@@ -175,6 +179,8 @@ pub async fn advance(app: &Arc<App>, seconds: i64) -> Result<Timestamp, StoreFau
     let dispatcher = app.dispatcher.get().and_then(std::sync::Weak::upgrade);
     let dispatcher =
         dispatcher.ok_or_else(|| StoreFault::Unavailable("the server is about to stop".into()))?;
+    let courier = app.courier.get().and_then(std::sync::Weak::upgrade);
+    let courier = courier.ok_or_else(|| StoreFault::Unavailable("the server is about to stop".into()))?;
     let _alone = app.due_work.write().await;
     let goal_offset = app.clock.offset_ms().saturating_add(seconds.saturating_mul(1_000));
     let goal = app.clock.now().plus_millis(seconds.saturating_mul(1_000));
@@ -187,6 +193,9 @@ pub async fn advance(app: &Arc<App>, seconds: i64) -> Result<Timestamp, StoreFau
                 Ok([payment, refund, rows.next_notice_due()?, rows.next_notification_due()?])
             })
             .await?;
+        let [payment, refund, debit, notification] = waiting;
+        let letters = courier.next_due().await?;
+        let waiting = [payment, refund, debit, notification, letters];
         let Some(due) = waiting.into_iter().flatten().min().filter(|due| *due <= goal) else {
             break;
         };
@@ -194,7 +203,6 @@ pub async fn advance(app: &Arc<App>, seconds: i64) -> Result<Timestamp, StoreFau
         if before.replace(waiting) == Some(waiting) && !progress {
             break;
         }
-        let [payment, refund, debit, _] = waiting;
         let now = app.clock.now();
         if due > now {
             app.clock.set_offset_ms(app.clock.offset_ms().saturating_add(due.since(now)));
@@ -210,6 +218,8 @@ pub async fn advance(app: &Arc<App>, seconds: i64) -> Result<Timestamp, StoreFau
             resolve_refunds(app, due, Some(&at)).await? > 0
         } else if debit == Some(due) {
             tell_of_debits(app, due, Some(&at)).await? > 0
+        } else if letters == Some(due) {
+            courier.carry_due(due).await? > 0
         } else {
             // What is due within a second of each other goes out together; one hanging receiver costs one wait.
             let others = [payment, refund, debit].into_iter().flatten().min().unwrap_or(goal);

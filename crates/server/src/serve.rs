@@ -3,6 +3,7 @@
 use crate::app::{App, ServerOptions, TlsFiles};
 use crate::clients::Clients;
 use crate::clock::{Clock, OFFSET_SETTING};
+use crate::courier::Courier;
 use crate::dispatcher::Dispatcher;
 use crate::http::{Peer, admin_router, router};
 use crate::logo::shelf::Logos;
@@ -46,6 +47,9 @@ pub enum StartFault {
     /// The store cannot be read.
     #[error("the store cannot be read: {0}")]
     Store(#[from] accord_core::store::StoreFault),
+    /// A carrier of messages cannot be used as configured.
+    #[error("messages: {0}")]
+    Messages(String),
     /// The client for notifications could not be made.
     #[error("notifications: {0}")]
     Outbound(#[from] reqwest::Error),
@@ -99,6 +103,7 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         demo_consent: Default::default(),
         refusal_budget: Default::default(),
         dispatcher: Default::default(),
+        courier: Default::default(),
         logos: Logos::new(&outbound)?,
         risk,
         wake: Notify::new(),
@@ -108,10 +113,12 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
     });
     let dispatcher = Dispatcher::new(app.clone(), &outbound)?;
     let _ = app.dispatcher.set(Arc::downgrade(&dispatcher));
+    let courier = Courier::new(app.clone(), &app.options.couriers).map_err(StartFault::Messages)?;
+    let _ = app.courier.set(Arc::downgrade(&courier));
 
     schedule::release_held(&app).await?;
     let (stop, stopped) = watch::channel(false);
-    let mut tasks = vec![tokio::spawn(schedule::run(app.clone(), dispatcher))];
+    let mut tasks = vec![tokio::spawn(schedule::run(app.clone(), dispatcher, courier))];
     tasks.push(tokio::spawn(upkeep::run(app.clone())));
     if let Some(admin) = admin {
         tasks.push(tokio::spawn(accept(admin, None, admin_router(app.clone()), stopped.clone())));

@@ -60,6 +60,23 @@ pub fn attempt(kind: &str, outcome: &str, took: Duration) {
     histogram!("accord_notification_seconds").record(took.as_secs_f64());
 }
 
+/// Counts a try to carry a message out of the wallet.
+pub fn carried(channel: &'static str, kind: &'static str, outcome: &'static str, took: Duration) {
+    counter!("accord_message_attempts_total", "channel" => channel, "kind" => kind, "outcome" => outcome)
+        .increment(1);
+    histogram!("accord_message_seconds", "channel" => channel).record(took.as_secs_f64());
+}
+
+/// Counts a message whose every try was in vain.
+pub fn message_died(channel: &'static str, kind: &'static str) {
+    counter!("accord_messages_dead_total", "channel" => channel, "kind" => kind).increment(1);
+}
+
+/// Shows how old the oldest message is that is due to leave the wallet.
+pub fn messages_due(oldest_due: Duration) {
+    gauge!("accord_messages_oldest_due_seconds").set(oldest_due.as_secs_f64());
+}
+
 /// Shows how old the oldest due notification is, and how long the next signature would wait.
 pub fn queues(oldest_due: Duration, signature_wait: Duration) {
     gauge!("accord_outbox_oldest_due_seconds").set(oldest_due.as_secs_f64());

@@ -8,6 +8,7 @@ use accord_core::message::{self, About, Kind};
 use accord_core::outcome::Ruled;
 use accord_core::people::{Contact, ContactKind, Profile};
 use accord_core::policy::MINUTE;
+use accord_core::preference::Preferences;
 use accord_core::store::{self, Rows, Stored};
 use accord_core::user::User;
 use accord_core::{Moment, Timestamp};
@@ -153,6 +154,31 @@ fn without_carriers_nothing_leaves_and_in_a_sandbox_it_is_held() {
     tell(&store, &user, ended(), None, &MessagePolicy::held());
     assert_eq!(ways(&store, &user.id), [(Carrier::Sms, PHONE.to_owned(), DeliveryState::Held)]);
     assert_eq!(claim(&store, Carrier::Sms, false, i64::MAX), []);
+}
+
+#[test]
+fn a_user_who_has_chosen_gets_that_and_nothing_else() {
+    for chosen in [vec![], vec![(Kind::Ended, Carrier::Email)], vec![(Kind::Debit, Carrier::Sms)]] {
+        let (store, user) = house(PHONE, &[]);
+        let (customer, carried) = (user.id.clone(), chosen.clone());
+        let kept: Ruled<()> = store::transact(&store, move |tx| {
+            let nobody = Preferences::of_nobody_yet(customer.clone());
+            let email = Some("chosen@b.example".to_owned());
+            Ok(tx.put_preferences(&Preferences { email, carried: Some(carried.clone()), ..nobody })?)
+        });
+        kept.expect("a choice");
+        tell(&store, &user, ended(), None, &both());
+        let expected = match chosen.as_slice() {
+            [(Kind::Ended, Carrier::Email)] => {
+                vec![(Carrier::Email, "chosen@b.example".to_owned(), DeliveryState::Pending)]
+            }
+            _ => vec![],
+        };
+        assert_eq!(ways(&store, &user.id), expected, "{chosen:?}");
+        // A code goes where it was asked to go, whatever was chosen.
+        tell(&store, &user, code(NOW + MINUTE), Some(ContactKind::MobilePhone), &both());
+        assert_eq!(ways(&store, &user.id).len(), expected.len() + 1);
+    }
 }
 
 #[test]

@@ -96,6 +96,7 @@ impl Walk {
             sign_in: Default::default(),
             limits: Limits::default(),
             upkeep: Default::default(),
+            couriers: Default::default(),
             seams: Default::default(),
             screens: Default::default(),
             sandbox: None,

@@ -12,6 +12,7 @@ use accord_core::prune;
 use accord_core::secret::DerivationKeys;
 use accord_server::Upkeep;
 use accord_server::app::TlsFiles;
+use accord_server::courier::CourierOptions;
 use accord_server::outbound::OutboundPolicy;
 use accord_server::wallet_api::Seams;
 use accord_wire::seal::SealKey;
@@ -123,6 +124,7 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
     let allowed = read_ips(&mut notes, "outbound.allowed", &outbound.allowed);
     let keys = check_keys(&mut notes, keys, dir);
     let face = face::check(file.brand, file.messages.as_deref(), dir, &mut notes);
+    let carriers = super::carriers::check(file.email, file.sms, dir, false, &mut notes);
     let seams = super::seams::check(file.wallet_api, file.risk, dir, &mut notes);
     let settlement_zone = notes.take("settlement.zone", Zone::parse(&file.settlement.zone));
     let qi = file.qi.as_ref().map(|qi| &qi.lifetimes);
@@ -146,6 +148,7 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
         alipay_plus: file.alipay_plus,
         limits: file.limits,
         sign_in: file.sign_in,
+        carriers,
         languages: face.languages(),
         apps: file.apps,
     };
@@ -209,6 +212,11 @@ impl Settings {
         let mut notes = Collector::new(&self.file);
         let key = self.files.receipts.as_deref().map(keys::read_seal_key).transpose();
         notes.take("keys.receipts", key).ok_or(Faults(notes.faults))
+    }
+
+    /// Opens the secrets of mail server and SMS gateway.
+    pub fn couriers(&self) -> Result<CourierOptions, Faults> {
+        self.choices.carriers.open(&self.file)
     }
 
     /// Opens every key file.
@@ -303,7 +311,8 @@ fn read_public_url(text: &str) -> Result<String, String> {
     Ok(format!("https://{host}"))
 }
 
-fn read_ips(notes: &mut Collector<'_>, key: &str, texts: &[String]) -> Vec<IpAddr> {
+/// Reads addresses without ports.
+pub fn read_ips(notes: &mut Collector<'_>, key: &str, texts: &[String]) -> Vec<IpAddr> {
     texts
         .iter()
         .filter_map(|text| {

@@ -1,6 +1,7 @@
 //! The configuration file of `accord serve`: what can be written in it. How it is read is in [`load`], what is
 //! refused in [`check`]; a complete commented file is `assets/accord.example.toml`.
 
+pub mod carriers;
 pub mod check;
 pub mod command;
 pub mod face;
@@ -61,6 +62,10 @@ pub struct File {
     pub wallet_api: Option<seams::WalletApi>,
     /// The risk engine; absent: none is asked.
     pub risk: Option<seams::Risk>,
+    /// The mail server; absent: no message goes by e-mail.
+    pub email: Option<carriers::EmailSection>,
+    /// The SMS gateway; absent: no message goes by SMS.
+    pub sms: Option<carriers::SmsSection>,
     /// How long rows stay hot.
     #[serde(default)]
     pub retention: Retention,
@@ -99,6 +104,10 @@ pub struct SandboxFile {
     /// How long rows stay hot.
     #[serde(default)]
     pub retention: Retention,
+    /// The mail server; absent: messages by e-mail are written down and held.
+    pub email: Option<carriers::EmailSection>,
+    /// The SMS gateway; absent: messages by SMS are written down and held.
+    pub sms: Option<carriers::SmsSection>,
     /// The wallet's apps.
     #[serde(default)]
     pub apps: screens::AppsSection,

@@ -10,6 +10,7 @@ pub mod state;
 
 pub use lock::holder;
 
+use crate::config::carriers;
 use crate::config::check::{self, Collector, Faults};
 use crate::config::face::{self, Face};
 use crate::config::{AlipayPlus, SandboxFile, load};
@@ -168,6 +169,7 @@ pub fn choices(config: &Path, public_url: &str) -> anyhow::Result<(Choices, Upke
         alipay_plus: Some(alipay_plus),
         limits: file.limits,
         sign_in: file.sign_in,
+        carriers: carriers::check(file.email, file.sms, dir, true, &mut notes),
         languages: face.languages(),
         apps: file.apps,
     };
@@ -211,6 +213,7 @@ fn options(
             allowed: Vec::new(),
         },
         sign_in: choices.sign_in,
+        couriers: choices.carriers.open(&dir.join("accord.toml"))?,
         limits: choices.limits,
         upkeep: Upkeep { audit_key: Some(read_seal_key(&keys.join("audit.pem"))?), ..upkeep },
         seams: Default::default(),

@@ -68,7 +68,7 @@ pub struct MessagePolicy {
 }
 
 impl MessagePolicy {
-    /// Every carrier written down and none sent, as a sandbox without drivers does.
+    /// Every carrier written down and none sent.
     pub fn held() -> MessagePolicy {
         let route = || Route { service: Service::Held, ..Route::default() };
         MessagePolicy { email: route(), sms: route() }

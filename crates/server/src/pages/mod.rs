@@ -8,12 +8,14 @@
 pub mod assets;
 pub mod authorize;
 pub mod brand;
+pub mod brief;
 pub mod confirm;
 pub mod demo;
 pub mod device;
 pub mod handover;
 pub mod home;
 pub mod i18n;
+pub mod letter;
 pub mod markup;
 pub mod messages;
 pub mod policy;

@@ -2,10 +2,15 @@
 
 use super::answer::{Failure, Told, iso};
 use crate::app::App;
+use crate::pages::brief::brief;
+use crate::pages::letter::letter;
 use crate::pages::messages;
 use accord_core::Timestamp;
 use accord_core::agreement::control::{self, Overview};
 use accord_core::ids::{CustomerId, LoginId};
+use accord_core::message::Message;
+use accord_core::message::delivery::Delivery;
+use accord_core::message::routes::Carrier;
 use accord_core::store::{Rows, Stored};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
@@ -15,6 +20,8 @@ use std::sync::Arc;
 
 /// Rows shown at most. A sandbox that has more shows the newest.
 pub(super) const LIMIT: usize = 10_000;
+/// An SMS is shown in so many segments at most.
+const SEGMENTS: usize = 3;
 /// Messages counted at most.
 const COUNT_LIMIT: usize = 1_000_000;
 
@@ -32,25 +39,53 @@ pub async fn messages(State(app): State<Arc<App>>, RawQuery(query): RawQuery) ->
     let login = LoginId::new(login.ok_or_else(|| Failure::bad("loginId: missing in the query"))?);
     let found = app
         .look(move |rows| match rows.customer_of(&login)? {
-            Some(customer) => rows.messages(&customer, LIMIT).map(Some),
+            Some(customer) => {
+                let found = (rows.messages(&customer, LIMIT)?, rows.deliveries_of(&customer, LIMIT)?);
+                Ok(Some(found))
+            }
             None => Ok(None),
         })
         .await?;
-    let messages: Vec<Value> = found
-        .ok_or_else(no_such_user)?
-        .iter()
-        .map(|message| {
-            let words = messages::render(message);
-            json!({
-                "channel": message.channel.as_str(),
-                "language": message.language.as_str(),
-                "title": words.title,
-                "text": words.text,
-                "time": iso(message.at),
-            })
-        })
-        .collect();
-    Ok(Told(json!({ "messages": messages })))
+    let (found, deliveries) = found.ok_or_else(no_such_user)?;
+    let mut told: Vec<Value> = Vec::new();
+    for message in &found {
+        let words = messages::render(message);
+        told.push(json!({
+            "channel": message.channel.as_str(),
+            "language": message.language.as_str(),
+            "title": words.title,
+            "text": words.text,
+            "time": iso(message.at),
+        }));
+        let its = deliveries.iter().filter(|delivery| delivery.message == message.id);
+        told.extend(its.map(|delivery| carried(message, delivery)));
+    }
+    Ok(Told(json!({ "messages": told })))
+}
+
+/// A message on its way out of the wallet: as it is sent, and how far it is.
+fn carried(message: &Message, delivery: &Delivery) -> Value {
+    let mut row = json!({
+        "channel": delivery.carrier.as_str(),
+        "language": message.language.as_str(),
+        "time": iso(message.at),
+        "to": delivery.to,
+        "state": delivery.state.as_str(),
+        "tries": delivery.tries,
+        "outcome": delivery.outcome,
+    });
+    let (title, text) = match delivery.carrier {
+        Carrier::Email => {
+            let letter = letter(message);
+            (Some(letter.subject), letter.text)
+        }
+        Carrier::Sms => (None, brief(message, SEGMENTS).text),
+    };
+    if let Value::Object(row) = &mut row {
+        row.insert("title".to_owned(), json!(title));
+        row.insert("text".to_owned(), json!(text));
+    }
+    row
 }
 
 fn no_such_user() -> Failure {

@@ -11,6 +11,7 @@ use accord_core::store::transact;
 use accord_core::user::{Language, User, UserStatus};
 use accord_core::{Moment, Timestamp};
 use accord_server::app::Screens;
+use accord_server::courier::CourierOptions;
 use accord_server::outbound::OutboundPolicy;
 use accord_server::wallet_api::Seams;
 use accord_server::{Limits, Running, SandboxOptions, ServerOptions, pin, start};
@@ -29,6 +30,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::net::TcpListener;
 
 pub const RICH: &str = "+9647700000001";
+/// Signs in by an e-mail address.
+#[allow(dead_code, reason = "not every suite writes letters")]
+pub const MAIL: &str = "sara@mail.example";
 pub const FROZEN: &str = "+9647700000003";
 pub const PIN: &str = "135790";
 
@@ -61,9 +65,34 @@ impl House {
     /// Open with choices about its pages.
     #[allow(dead_code, reason = "not every suite chooses")]
     pub async fn open_as(seams: Seams, screens: Screens) -> House {
+        House::open_in(None, seams, screens, CourierOptions::default()).await
+    }
+
+    /// Open with carriers for messages.
+    #[allow(dead_code, reason = "not every suite carries messages")]
+    pub async fn open_carrying(couriers: CourierOptions) -> House {
+        House::open_in(None, Seams::default(), Screens::default(), couriers).await
+    }
+
+    /// The same rows in a new process, as far as one process can play two, with carriers.
+    #[allow(dead_code, reason = "not every suite carries messages")]
+    pub async fn reopen_carrying(mut self, couriers: CourierOptions) -> House {
+        let dir = std::mem::take(&mut self.dir);
+        self.running.take().unwrap().shutdown().await;
+        House::open_in(Some(dir), Seams::default(), Screens::default(), couriers).await
+    }
+
+    async fn open_in(
+        kept: Option<PathBuf>,
+        seams: Seams,
+        screens: Screens,
+        couriers: CourierOptions,
+    ) -> House {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("accord-sandbox-{}-{number}", std::process::id()));
+        let fresh = kept.is_none();
+        let new = || std::env::temp_dir().join(format!("accord-sandbox-{}-{number}", std::process::id()));
+        let dir = kept.unwrap_or_else(new);
         std::fs::create_dir_all(dir.join("keys")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -71,8 +100,10 @@ impl House {
 
         let keys = ["wallet-1", "qi", "alipay-plus"].map(|name| key(&dir, name));
         let store = Arc::new(SqliteStore::open(dir.join("accord.db"), SqliteOptions::default()).unwrap());
-        let users = furnish(&store, [keys[1].1.clone(), keys[2].1.clone()], &shop);
-        write_file(&dir, &wallet, &users);
+        if fresh {
+            let users = furnish(&store, [keys[1].1.clone(), keys[2].1.clone()], &shop);
+            write_file(&dir, &wallet, &users);
+        }
 
         let signing =
             WalletKey { version: "1".into(), key: PrivateKey::parse(&keys[0].0).unwrap(), active: true };
@@ -112,6 +143,7 @@ impl House {
             sign_in: Default::default(),
             limits: Limits::default(),
             upkeep: Default::default(),
+            couriers,
             seams,
             screens,
             sandbox: Some(SandboxOptions { dir: dir.clone(), demo_url: shop.clone() }),
@@ -226,7 +258,9 @@ fn furnish(store: &SqliteStore, keys: [String; 2], shop: &str) -> Vec<Value> {
             })?;
         }
         let mut users = Vec::new();
-        for (login, status) in [(RICH, UserStatus::Active), (FROZEN, UserStatus::Frozen)] {
+        for (login, status) in
+            [(RICH, UserStatus::Active), (FROZEN, UserStatus::Frozen), (MAIL, UserStatus::Active)]
+        {
             let mut random = at.random(login);
             let id = CustomerId::mint(Bucket::random(&mut random), &mut random);
             tx.insert_user(&User {
