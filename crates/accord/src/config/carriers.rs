@@ -5,7 +5,7 @@ use crate::keys::read_token;
 use accord_core::message::Kind;
 use accord_core::message::routes::{MessagePolicy, Route, Service};
 use accord_server::courier::CourierOptions;
-use accord_server::courier::email::{Email, EmailOptions, Security, is_this_machine};
+use accord_server::courier::email::{EmailOptions, Security, is_this_machine};
 use accord_server::courier::sms::SmsOptions;
 use accord_server::outbound::{OutboundPolicy, Permit};
 use serde::Deserialize;
@@ -112,10 +112,6 @@ impl Carriers {
             && let Some(token) = notes.take("sms.token_file", read_token(file))
         {
             sms.token = Some(token.into());
-        }
-        // A certificate that cannot be read is found here rather than at the first letter.
-        if let Some(email) = &options.email {
-            notes.take("email", Email::new(email).map(|_| ()));
         }
         if notes.faults.is_empty() { Ok(options) } else { Err(Faults(notes.faults)) }
     }
