@@ -11,6 +11,7 @@ pub mod checkpoint;
 pub mod client;
 pub mod device;
 pub mod handle;
+pub mod identity;
 pub mod ids;
 pub mod journal;
 pub mod ledger;

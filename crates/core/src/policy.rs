@@ -2,8 +2,10 @@
 
 use crate::agreement::limits::Limits;
 use crate::handle::Shape;
+use crate::ledger::funding::Funding;
 use crate::message::routes::MessagePolicy;
 use crate::money::Currency;
+use std::sync::Arc;
 
 /// One minute in milliseconds.
 pub const MINUTE: i64 = 60_000;
@@ -53,6 +55,8 @@ pub struct Policy {
     pub control: ControlPolicy,
     /// Which messages leave the wallet.
     pub messages: MessagePolicy,
+    /// Where payments take money from and give it back to.
+    pub funding: Arc<dyn Funding>,
 }
 
 /// What a wallet chooses about limits of agreements (decision 33).

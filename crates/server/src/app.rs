@@ -4,6 +4,7 @@ use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::outbound::OutboundPolicy;
 use accord_core::agreement::sign_in::SignInLimits;
+use accord_core::identity::Identity;
 use accord_core::ids::DialectName;
 use accord_core::risk::RiskEngine;
 use accord_core::secret::DerivationKeys;
@@ -121,8 +122,10 @@ pub struct App {
     pub wake: Notify,
     /// Held for writing while the sandbox's clock moves: nobody else does due work meanwhile.
     pub due_work: tokio::sync::RwLock<()>,
-    /// Two PIN checks at a time: each takes 19 MiB.
-    pub pin_permits: Semaphore,
+    /// Says whether a PIN is a user's.
+    pub identity: Arc<dyn Identity>,
+    /// Two password checks at a time: each takes 19 MiB.
+    pub pin_permits: Arc<Semaphore>,
     /// Set while the server winds down.
     pub draining: std::sync::atomic::AtomicBool,
 }

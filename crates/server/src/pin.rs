@@ -1,10 +1,11 @@
 //! PINs: argon2id, off the threads that answer calls.
 
-use crate::app::App;
 use crate::clock::random;
+use accord_core::identity::{Claim, Identity, Said};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::sync::{Arc, LazyLock};
+use tokio::sync::Semaphore;
 
 /// Hashes a PIN as a PHC string.
 pub fn hash(pin: &str) -> Result<String, String> {
@@ -13,9 +14,23 @@ pub fn hash(pin: &str) -> Result<String, String> {
     Ok(hash.to_string())
 }
 
+/// The built-in [`Identity`]: users prove themselves by the PIN whose hash is kept with them.
+#[derive(Debug, Clone)]
+pub struct KeptPins {
+    /// A few checks at a time: each takes 19 MiB.
+    pub permits: Arc<Semaphore>,
+}
+
+impl Identity for KeptPins {
+    fn prove(&self, claim: Claim, said: Said) {
+        let permits = self.permits.clone();
+        tokio::spawn(async move { said(Some(check(&permits, claim.typed, claim.kept).await)) });
+    }
+}
+
 /// Is this the PIN? Nobody's hash, and that of a user without a PIN here, takes as long and is never right.
-pub async fn check(app: &Arc<App>, pin: String, hash: Option<String>) -> bool {
-    let Ok(_permit) = app.pin_permits.acquire().await else { return false };
+pub async fn check(permits: &Semaphore, pin: String, hash: Option<String>) -> bool {
+    let Ok(_permit) = permits.acquire().await else { return false };
     let hash = hash.filter(|hash| hash != accord_core::user::EXTERNAL_PIN);
     let known = hash.is_some();
     let hash = hash.unwrap_or_else(|| NOBODY.clone());

@@ -7,8 +7,10 @@ use crate::courier::Courier;
 use crate::dispatcher::Dispatcher;
 use crate::http::{Peer, admin_router, router};
 use crate::logo::shelf::Logos;
+use crate::pin::KeptPins;
 use crate::risk::HttpEngine;
 use crate::{schedule, telemetry, upkeep, wallet_api};
+use accord_core::identity::Identity;
 use accord_core::risk::RiskEngine;
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -93,6 +95,9 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         Some(engine) => Some(Arc::new(HttpEngine::new(engine.clone())?) as Arc<dyn RiskEngine>),
         None => None,
     };
+    let pin_permits = Arc::new(Semaphore::new(2));
+    let built_in = || Arc::new(KeptPins { permits: pin_permits.clone() }) as Arc<dyn Identity>;
+    let identity = options.seams.identity.clone().unwrap_or_else(built_in);
     let outbound = options.outbound.clone();
     let offset = if options.sandbox.is_some() { offset } else { 0 };
     let app = Arc::new(App {
@@ -108,7 +113,8 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         risk,
         wake: Notify::new(),
         due_work: Default::default(),
-        pin_permits: Semaphore::new(2),
+        identity,
+        pin_permits,
         draining: AtomicBool::new(false),
     });
     let dispatcher = Dispatcher::new(app.clone(), &outbound)?;

@@ -4,6 +4,7 @@ use accord_core::agreement::decide::{Answer, Decide, Decided, Shown, decide, out
 use accord_core::agreement::handover::{self, Handover, MOST_WRONG, Opening, Scanned};
 use accord_core::agreement::{Session, SessionStage};
 use accord_core::ids::{AuthId, DialectName};
+use accord_core::ledger::funding::OwnLedger;
 use accord_core::policy::MINUTE;
 use accord_core::secret::Digest;
 use accord_core::store::{self, Store, Tx};
@@ -14,6 +15,7 @@ use accord_testkit::conformance::fixture;
 use accord_testkit::laws::samples;
 use accord_testkit::model::ModelStore;
 use std::cell::Cell;
+use std::sync::Arc;
 
 const PC: &str = "the PC";
 const PHONE: &str = "the phone";
@@ -113,7 +115,9 @@ fn session(auth_id: AuthId, expires_at: i64) -> Session {
 }
 
 fn with_context<T>(run: impl FnOnce(Context<'_>) -> T) -> T {
-    let dialect = fixture::gateway().dialect(&DialectName::new(accord_wire::qi::NAME)).expect("a dialect");
+    let dialect = fixture::gateway(Arc::new(OwnLedger))
+        .dialect(&DialectName::new(accord_wire::qi::NAME))
+        .expect("a dialect");
     let keys = fixture::derivation_keys();
     run(Context { keys: &keys, voice: accord_server::app::as_voice(dialect.as_ref()) })
 }

@@ -5,6 +5,7 @@
 use accord_core::agreement::prepare::{Idempotency, Prepare, prepare};
 use accord_core::agreement::{Consent, Decision, Scope, Session, SessionStage, Terminal, Terms};
 use accord_core::ids::{AuthId, ClientId, DialectName, Owner};
+use accord_core::ledger::funding::OwnLedger;
 use accord_core::outcome::{Refusal, Stop};
 use accord_core::policy::{DAY, MINUTE, Policy};
 use accord_core::prune::{self, Retention};
@@ -78,7 +79,9 @@ fn command(reference: Option<u64>, terms: &str) -> Prepare {
 }
 
 fn policy() -> Policy {
-    let dialect = fixture::gateway().dialect(&DialectName::new(accord_wire::qi::NAME)).expect("a dialect");
+    let dialect = fixture::gateway(Arc::new(OwnLedger))
+        .dialect(&DialectName::new(accord_wire::qi::NAME))
+        .expect("a dialect");
     dialect.policy().clone()
 }
 

@@ -8,6 +8,7 @@ mod wrongs;
 
 use accord_core::client::{ClientKey, ClientStatus, KeyStatus};
 use accord_core::ids::{AuthId, ClientId};
+use accord_core::ledger::funding::OwnLedger;
 use accord_core::message::Channel;
 use accord_core::store::{self, Store};
 use accord_core::{Refusal, Timestamp};
@@ -84,7 +85,7 @@ impl Walk {
             tls: None,
             trusted_proxies: Vec::new(),
             admin_listen: None,
-            gateway: Arc::new(fixture::gateway()),
+            gateway: Arc::new(fixture::gateway(Arc::new(OwnLedger))),
             qr_handles: None,
             store,
             keys: fixture::derivation_keys(),
@@ -367,7 +368,7 @@ fn signed_answer(request: &Request, reply: &Reply) -> Value {
 
 /// Every route: mount, operation.
 fn routes(speech: Speech) -> Vec<(&'static str, String)> {
-    let gateway = fixture::gateway();
+    let gateway = fixture::gateway(Arc::new(OwnLedger));
     let mounts = gateway.mounts().iter().filter(|mount| mount.dialect.name().as_str() == speech.name());
     let routes: Vec<_> = mounts
         .flat_map(|mount| {

@@ -53,6 +53,8 @@ pub fn check(
     Seams {
         wallet_api: wallet_api.and_then(|section| listen(section, dir, notes)),
         risk: risk.and_then(|section| engine(section, notes)),
+        // A port for those who build accord into a wallet; no driver of ours is configured by file.
+        identity: None,
     }
 }
 

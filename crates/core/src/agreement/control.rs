@@ -10,6 +10,7 @@ use crate::agreement::{Agreement, AgreementStage, usage};
 use crate::calendar::{Date, day_of, start_of};
 use crate::ids::{AgreementId, CustomerId};
 use crate::journal;
+use crate::ledger::funding::Funding;
 use crate::moment::{Moment, Timestamp};
 use crate::money::{Amount, Currency};
 use crate::outcome::{Refusal, Ruled};
@@ -99,11 +100,13 @@ pub struct Held<'a> {
     agreement: &'a Agreement,
     policy: &'a ControlPolicy,
     controls: Option<Controls>,
+    pub(crate) funding: &'a dyn Funding,
 }
 
 /// Finds what the debits of an agreement are held to.
 pub fn hold<'a>(rows: &dyn Rows, agreement: &'a Agreement, policy: &'a Policy) -> Stored<Held<'a>> {
-    Ok(Held { agreement, policy: &policy.control, controls: rows.controls(&agreement.id)? })
+    let controls = rows.controls(&agreement.id)?;
+    Ok(Held { agreement, policy: &policy.control, controls, funding: policy.funding.as_ref() })
 }
 
 impl Held<'_> {

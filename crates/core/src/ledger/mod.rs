@@ -1,7 +1,8 @@
-//! The ledger: double entry, immutable. [`post`] is the one function that moves money; [`verify`] proves the books,
-//! [`settle`] says what is owed to whom.
+//! The ledger: double entry, immutable. [`post`] is the one function that moves money; [`funding`] is the
+//! port through which payments call it; [`verify`] proves the books, [`settle`] says what is owed to whom.
 
 mod agree;
+pub mod funding;
 pub mod post;
 pub mod settle;
 pub mod verify;

@@ -3,9 +3,9 @@
 //! accord can live inside a wallet that already has users, PINs and an app. That wallet proves who it is with a
 //! [`Credential`], and acts by [`users`] and [`transfer`]; its app decides for users that it has made sure of itself
 //! (`agreement::decide`), and changes their agreements (`agreement::control`, `agreement::unbind`). Who may call what
-//! is the server's business. The seams to systems of its own: identity is a user without a PIN here
-//! ([`crate::user::EXTERNAL_PIN`]), funding is a transfer, risk and KYC are a verdict handed to
-//! [`crate::payment::pay`], messages are rows that it reads.
+//! is the server's business. The ports to systems of its own: [`crate::identity::Identity`] says whether a PIN is a
+//! user's, [`crate::ledger::funding::Funding`] from where payments come, [`crate::risk::RiskEngine`] whether a debit is
+//! wanted; messages are rows that it reads, or deliveries that drivers carry ([`crate::message`]).
 
 pub mod transfer;
 pub mod users;

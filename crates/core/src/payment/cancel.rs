@@ -2,7 +2,6 @@
 
 use crate::handle::Bucket;
 use crate::ids::{Owner, PaymentRequestId};
-use crate::ledger::post;
 use crate::moment::{Moment, Timestamp};
 use crate::outcome::{Refusal, Ruled};
 use crate::payment::pay::{fail, tell_everybody};
@@ -91,7 +90,7 @@ fn close_unknown(
 /// Gives back what is left of a payment, tells the user, and writes the payment down.
 pub(super) fn give_back_rest(tx: &mut dyn Tx, payment: Payment, policy: &Policy, at: &Moment) -> Ruled<()> {
     let Some(rest) = payment.left() else { return Ok(tx.update_payment(&payment)?) };
-    let posting = post::cancel(tx, &payment, rest, at)?;
+    let posting = policy.funding.cancel(tx, &payment, rest, at)?;
     tx.update_payment(&Payment { refunded: payment.amount.value(), ..payment.clone() })?;
     Ok(tell_user(tx, &payment, posting.as_str(), rest, policy, at)?)
 }

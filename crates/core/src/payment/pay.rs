@@ -3,7 +3,6 @@
 use crate::agreement::control::{self, Held};
 use crate::agreement::{Agreement, Scope, Terms};
 use crate::ids::{ClientId, DialectName, PaymentId, PaymentRequestId, PostingId};
-use crate::ledger::post;
 use crate::message::{self, About};
 use crate::moment::{Moment, Timestamp};
 use crate::money::Amount;
@@ -191,14 +190,11 @@ fn judge_and_debit(
         true => held.judge_state(tx, at.now)?,
         false => held.judge(tx, &payment.amount, at.now)?,
     }
-    let account = tx.account(&payment.customer, payment.amount.currency)?.ok_or(Refusal::AccountMissing)?;
-    if account.balance < payment.amount.value() {
-        return Err(Refusal::BalanceNotEnough.into());
-    }
+    held.funding.judge(tx, &payment.customer, payment.amount)?;
     if payment.evaluation {
         return Ok(None);
     }
-    let posting = post::debit(tx, payment, at)?;
+    let posting = held.funding.debit(tx, payment, at)?;
     held.count(tx, &payment.amount, at.now)?;
     Ok(Some(posting))
 }

@@ -2,7 +2,6 @@
 
 use crate::handle::Bucket;
 use crate::ids::*;
-use crate::ledger::post;
 use crate::message::{self, About};
 use crate::moment::{Moment, Timestamp};
 use crate::money::Amount;
@@ -226,7 +225,7 @@ fn give_back(
         Some(Forced::Running(resolution)) => Refund { resolution, ..refund },
         Some(Forced::Fail(_)) | None => Refund { stage: RefundStage::Succeeded { at: at.now }, ..refund },
     };
-    let refund = Refund { posting: Some(post::refund(tx, &payment, &refund, at)?), ..refund };
+    let refund = Refund { posting: Some(policy.funding.refund(tx, &payment, &refund, at)?), ..refund };
     let payment = Payment { refunded: payment.refunded.saturating_add(refund.amount.value()), ..payment };
     tx.update_payment(&payment)?;
     if refund.stage != RefundStage::InProcess {
@@ -252,7 +251,7 @@ pub fn resolve(tx: &mut dyn Tx, id: &RefundId, policy: &Policy, at: &Moment) -> 
         .payment(&refund.payment)?
         .ok_or_else(|| StoreFault::Corrupt(format!("refund {id} lost its payment")))?;
     let succeed = resolution.succeed;
-    let end_posting = Some(post::end_refund(tx, &payment, &refund, succeed, at)?);
+    let end_posting = Some(policy.funding.end_refund(tx, &payment, &refund, succeed, at)?);
     let refund = Refund { resolution: None, end_posting, ..refund };
     if succeed {
         tell_user(tx, &payment, refund.id.as_str(), refund.amount, policy, at)?;

@@ -7,9 +7,10 @@ use super::answer::{Failure, Told};
 use crate::app::{App, as_voice};
 use crate::http::Peer;
 use crate::pages::i18n::page_version;
-use crate::pin;
+use crate::sign_in::prove;
 use accord_core::agreement::decide::Shown;
 use accord_core::agreement::login::log_in;
+use accord_core::identity::Claim;
 use accord_core::ids::{ClientId, DialectName, LoginId};
 use accord_core::secret::Digest;
 use accord_core::user::UserStatus;
@@ -66,10 +67,11 @@ pub async fn get_auth_code(
         Failure::new(StatusCode::NOT_FOUND, "CLIENT_NOT_FOUND", "there is no client of Qi by that name")
     })?;
     let user = user.filter(|user| user.status == UserStatus::Active).ok_or_else(wrong_sign_in)?;
-    if let Some(typed) = asked.pin
-        && !pin::check(&app, typed, Some(user.pin_hash.clone())).await
-    {
-        return Err(wrong_sign_in());
+    if let Some(typed) = asked.pin {
+        let claim = Claim { customer: Some(user.id.clone()), kept: Some(user.pin_hash.clone()), typed };
+        if !prove(&app, claim).await? {
+            return Err(wrong_sign_in());
+        }
     }
 
     let (granted, refused) = qi::login::sort_scopes(asked.scopes.iter().map(String::as_str));

@@ -36,6 +36,8 @@ pub struct Seams {
     pub wallet_api: Option<listen::Listen>,
     /// The risk engine that is asked before each debit; nothing: every debit is approved.
     pub risk: Option<crate::risk::RiskOptions>,
+    /// Who says that a PIN is a user's; nothing: the hashes kept with the users.
+    pub identity: Option<Arc<dyn accord_core::identity::Identity>>,
 }
 
 /// One call: method, path and who may make it.

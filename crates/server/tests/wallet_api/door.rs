@@ -104,7 +104,7 @@ async fn the_document_names_every_call_and_no_other() {
 async fn the_listener_of_its_own_serves_this_api_alone() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let wallet_api = Some(Listen { address: free, tls: None });
-    let house = House::open_with(Seams { wallet_api, risk: None }).await;
+    let house = House::open_with(Seams { wallet_api, ..Seams::default() }).await;
     let system = System::with(&house, Role::Reader).await;
     let get = |path: &str| house.http.get(format!("http://{free}{path}")).bearer_auth(&system.token).send();
     assert_eq!(get("/wallet/v1/users?loginId=x").await.unwrap().status(), 404);

@@ -7,6 +7,7 @@ mod door;
 #[allow(dead_code, reason = "shared with the sandbox's suite")]
 #[path = "../sandbox/house.rs"]
 mod house;
+mod identity;
 mod mutual_tls;
 mod risk;
 mod transfers;

@@ -69,7 +69,8 @@ async fn only_a_certificate_of_the_configured_authority_opens_a_connection() {
         client_ca: write(&dir, "ca.pem", &ours.pem),
     });
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let house = House::open_with(Seams { wallet_api: Some(Listen { address, tls }), risk: None }).await;
+    let house =
+        House::open_with(Seams { wallet_api: Some(Listen { address, tls }), ..Seams::default() }).await;
     let system = System::with(&house, Role::Reader).await;
     let url = format!("https://{address}/wallet/v1/users?loginId=x");
 

@@ -57,7 +57,7 @@ async fn a_verdict_is_the_payments_end() {
     let says = Arc::new(Mutex::new(r#"{"verdict":"approve"}"#.to_owned()));
     let (url, asked) = engine(says.clone()).await;
     let risk = Some(RiskOptions { url, timeout: Duration::from_secs(2), on_failure: OnFailure::Unknown });
-    let house = House::open_with(Seams { wallet_api: None, risk }).await;
+    let house = House::open_with(Seams { risk, ..Seams::default() }).await;
     let app = System::with(&house, Role::App).await;
     let rich = customer(&house, RICH).await;
     let token = agree(&house, &app, &rich).await;
@@ -99,7 +99,7 @@ async fn an_engine_that_is_away_may_be_passed_by() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let url = format!("http://{closed}/judge");
     let risk = Some(RiskOptions { url, timeout: Duration::from_secs(1), on_failure: OnFailure::Approve });
-    let house = House::open_with(Seams { wallet_api: None, risk }).await;
+    let house = House::open_with(Seams { risk, ..Seams::default() }).await;
     let app = System::with(&house, Role::App).await;
     let rich = customer(&house, RICH).await;
     let token = agree(&house, &app, &rich).await;
@@ -114,7 +114,7 @@ async fn an_engine_that_talks_nonsense_has_said_nothing() {
     let (url, _) = engine(says.clone()).await;
     for (on_failure, ends, debits) in [(OnFailure::Unknown, "U", 0), (OnFailure::Approve, "S", 1)] {
         let risk = Some(RiskOptions { url: url.clone(), timeout: Duration::from_secs(2), on_failure });
-        let house = House::open_with(Seams { wallet_api: None, risk }).await;
+        let house = House::open_with(Seams { risk, ..Seams::default() }).await;
         let app = System::with(&house, Role::App).await;
         let rich = customer(&house, RICH).await;
         let token = agree(&house, &app, &rich).await;

@@ -5,6 +5,7 @@
 use accord_core::client::{Client, ClientKey, ClientStatus, KeyStatus};
 use accord_core::handle::Bucket;
 use accord_core::ids::{ClientId, CustomerId, DialectName, LoginId};
+use accord_core::ledger::funding::Funding;
 use accord_core::ledger::post;
 use accord_core::money::{Amount, Currency};
 use accord_core::secret::DerivationKeys;
@@ -252,10 +253,12 @@ pub fn derivation_keys() -> DerivationKeys {
     DerivationKeys::new(BTreeMap::from([(1, [7; 32])])).expect("one key")
 }
 
-/// Qi at `""` and `/api`, Alipay+ at `/aps/api`, with the project's own choices; inquiryCustomerId is on.
-pub fn gateway() -> Gateway {
-    let qi = Qi::new(qi::Config::new(PUBLIC_URL));
+/// Qi at `""` and `/api`, Alipay+ at `/aps/api`, with the project's own choices; inquiryCustomerId is on. Payments reach
+/// money through `funding`.
+pub fn gateway(funding: Arc<dyn Funding>) -> Gateway {
+    let qi = Qi::new(qi::Config { funding: funding.clone(), ..qi::Config::new(PUBLIC_URL) });
     let mut plus = alipay_plus::Config::new(PUBLIC_URL, [9; 32]);
+    plus.funding = funding;
     // Off by default; here it is to be seen.
     plus.inquiry_customer_id = true;
     plus.consult_unbinding_url =

@@ -9,6 +9,7 @@ use accord_core::agreement::limits::Limits;
 use accord_core::agreement::{Agreement, EndedBy};
 use accord_core::client::{Client, ClientStatus};
 use accord_core::ids::{AuthId, ClientId, DialectName, NotificationId};
+use accord_core::ledger::funding::{Funding, OwnLedger};
 use accord_core::ledger::post;
 use accord_core::money::Amount;
 use accord_core::notification::Notification;
@@ -81,11 +82,16 @@ pub struct House {
 impl House {
     /// Furnishes an empty store and moves in.
     pub fn new(store: Arc<dyn Store>) -> House {
+        House::funded(store, Arc::new(OwnLedger))
+    }
+
+    /// The same, with payments that reach money through `funding`.
+    pub fn funded(store: Arc<dyn Store>, funding: Arc<dyn Funding>) -> House {
         fixture::furnish(&*store);
         let clients = store::look(&*store, |rows| Registered::read(rows)).expect("clients");
         House {
             store,
-            gateway: fixture::gateway(),
+            gateway: fixture::gateway(funding),
             keys: fixture::derivation_keys(),
             wallet_key: fixture::wallet_key(),
             clients: Mutex::new(Arc::new(clients)),

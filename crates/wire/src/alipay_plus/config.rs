@@ -2,9 +2,11 @@
 
 use accord_core::agreement::Terminal;
 use accord_core::handle::{Alphabet, Shape};
+use accord_core::ledger::funding::{Funding, OwnLedger};
 use accord_core::message::routes::MessagePolicy;
 use accord_core::people::one_time_code::CodeLimits;
 use accord_core::policy::{ControlPolicy, DAY, MINUTE, OldAccess, Policy};
+use std::sync::Arc;
 
 /// Longest URL in an answer, in characters (Alipay+ prepare, schemeUrl, applinkUrl, normalUrl, codeValue).
 pub const MAX_URL: usize = 2048;
@@ -87,6 +89,8 @@ pub struct Config {
     pub control: ControlPolicy,
     /// Which messages leave the wallet.
     pub messages: MessagePolicy,
+    /// Where payments take money from and give it back to: the wallet's own ledger, unless it is embedded elsewhere.
+    pub funding: Arc<dyn Funding>,
     /// How long after a payment it can be refunded, in milliseconds; nothing: without limit. At least 366 days.
     pub refund_window_ms: Option<i64>,
     /// Does cancelPayment of an unknown order succeed and close it (true), or is it ORDER_NOT_EXIST (decision 35)?
@@ -125,6 +129,7 @@ impl Config {
             refresh_grace_ms: 5 * MINUTE,
             control: ControlPolicy::default(),
             messages: MessagePolicy::default(),
+            funding: Arc::new(OwnLedger),
             // The day of the payment, and 366 whole days after it in any zone.
             refund_window_ms: Some(367 * DAY),
             cancel_unknown_order: true,
@@ -201,6 +206,7 @@ impl Config {
             refresh_grace_ms: self.refresh_grace_ms,
             control: self.control.clone(),
             messages: self.messages.clone(),
+            funding: self.funding.clone(),
             old_access: OldAccess::UntilGrace,
             lapsed_cancel_is_expired: false,
             refund_window_ms: self.refund_window_ms,

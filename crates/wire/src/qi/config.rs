@@ -2,9 +2,11 @@
 
 use crate::qi::urls;
 use accord_core::handle::{Alphabet, Shape};
+use accord_core::ledger::funding::{Funding, OwnLedger};
 use accord_core::message::routes::MessagePolicy;
 use accord_core::policy::{ControlPolicy, DAY, MINUTE, OldAccess, Policy};
 use accord_core::user::Language;
+use std::sync::Arc;
 
 /// 365 days: years of tokens are counted without leap days.
 const YEAR: i64 = 365 * DAY;
@@ -16,7 +18,7 @@ const CODE_LENGTH: usize = 32;
 const TOKEN_LENGTH: usize = 40;
 
 /// The choices. Lives are in milliseconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// Scheme, host and, if any, path under which the wallet's pages are reached, such as `https://wallet.example`.
     pub public_url: String,
@@ -38,6 +40,8 @@ pub struct Config {
     pub control: ControlPolicy,
     /// Which messages leave the wallet.
     pub messages: MessagePolicy,
+    /// Where payments take money from and give it back to: the wallet's own ledger, unless it is embedded elsewhere.
+    pub funding: Arc<dyn Funding>,
     /// How long after a payment it can be refunded; nothing: without limit (Qi refund names none, contracts may).
     pub refund_window_ms: Option<i64>,
     /// Languages that a contract may be written in (Qi prepare, extendInfo.language): English and Arabic.
@@ -60,6 +64,7 @@ impl Config {
             refresh_grace_ms: 5 * MINUTE,
             control: ControlPolicy::default(),
             messages: MessagePolicy::default(),
+            funding: Arc::new(OwnLedger),
             refund_window_ms: None,
             languages: Language::BUILT_IN.to_vec(),
             utc_offset_seconds: 3 * 3600,
@@ -100,6 +105,7 @@ impl Config {
             refresh_grace_ms: self.refresh_grace_ms,
             control: self.control.clone(),
             messages: self.messages.clone(),
+            funding: self.funding.clone(),
             // Debits may be in flight, and nothing says that a refresh kills the token they carry.
             old_access: OldAccess::UntilExpiry,
             // Qi cancelToken: EXPIRED_ACCESS_TOKEN only when the whole contract has lapsed.

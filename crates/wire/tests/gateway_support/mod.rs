@@ -60,6 +60,7 @@ impl Fake {
             refresh_grace_ms: 1,
             control: accord_core::policy::ControlPolicy::default(),
             messages: accord_core::message::routes::MessagePolicy::default(),
+            funding: Arc::new(accord_core::ledger::funding::OwnLedger),
             old_access: OldAccess::UntilGrace,
             lapsed_cancel_is_expired: false,
             refund_window_ms: None,
