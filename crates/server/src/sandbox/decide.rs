@@ -149,7 +149,7 @@ pub(crate) fn auth_id_of(app: &App, text: &str) -> Option<AuthId> {
 }
 
 /// Is it a QR value? It names no authId.
-fn is_scanned(text: &str) -> bool {
+pub(crate) fn is_scanned(text: &str) -> bool {
     auth_id_in(text, 2).is_none()
 }
 

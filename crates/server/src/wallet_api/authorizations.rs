@@ -8,8 +8,9 @@ use crate::authorize::{redirect_of, session_of, shown, text_shown};
 use crate::http::Peer;
 use crate::pages::authorize::TypedLimits;
 use crate::sandbox::answer::{Failure, Members, Told, iso};
-use crate::sandbox::decide::auth_id_of;
+use crate::sandbox::decide::{auth_id_of, is_scanned};
 use accord_core::agreement::decide::{Answer, Decide, Decided, decide as decide_session};
+use accord_core::agreement::handover::{self, Opening, Scanned};
 use accord_core::agreement::{Decision, Session, SessionStage, Terms};
 use accord_core::ids::AuthId;
 use accord_core::journal;
@@ -24,6 +25,10 @@ use std::sync::Arc;
 /// `POST /wallet/v1/authorizations/resolve`
 pub async fn resolve(State(app): State<Arc<App>>, members: Members) -> Result<Told, Failure> {
     let (session, terms) = find(&app, &members).await?;
+    let handover = match scanned(&members)? {
+        true => pc_session(&app, &session).await?,
+        false => Value::Null,
+    };
     let language = language_of(&members, "language")?.or(terms.language).unwrap_or(Language::English);
     let state = match session.stage {
         SessionStage::Open if app.clock.now() > session.expires_at => "expired",
@@ -46,6 +51,7 @@ pub async fn resolve(State(app): State<Arc<App>>, members: Members) -> Result<To
         "language": language.as_str(),
         "shownText": text,
         "shownTextDigest": Digest::of(&text).hex(),
+        "handover": handover,
     })))
 }
 
@@ -74,6 +80,10 @@ pub async fn decide(
         Decision::Refuse => Answer::Refuse { customer: Some(customer) },
     };
     let auth_id = session.auth_id.clone();
+    if let (true, Some(browser)) = (scanned(&members)?, browser) {
+        let (address, device) = (peer.ip().to_string(), format!("app of {actor}"));
+        take(&app, Opening { auth_id: auth_id.clone(), browser, address, device }, &members).await?;
+    }
     let command = Decide { auth_id: auth_id.clone(), answer, shown, address: peer.ip().to_string(), browser };
     let at = app.clock.moment();
     let decided = app.transact_with(&terms.dialect, move |tx, context| {
@@ -116,6 +126,50 @@ fn told(auth_id: &AuthId, asked: Decision, decided: &Decided) -> Result<Told, Fa
         "authCode": auth_code,
         "redirectUrl": redirect_of(decided).map_or(Value::Null, Value::String),
     })))
+}
+
+/// Did the app scan a QR code? A URL of prepare's answer names the session itself.
+fn scanned(members: &Members) -> Result<bool, Failure> {
+    Ok(members.text("qrValue")?.is_some() || members.text("url")?.is_some_and(is_scanned))
+}
+
+/// The browser that has the page to hand over: what the app shows beside the question for its number (decision 20).
+async fn pc_session(app: &Arc<App>, session: &Session) -> Result<Value, Failure> {
+    let session = session.clone();
+    let found = app.look(move |rows| handover::current(rows, &session)).await?;
+    Ok(found.filter(|handover| handover.taken_by.is_none()).map_or(Value::Null, |handover| {
+        json!({
+            "openedAt": iso(handover.opened_at),
+            "address": handover.address,
+            "device": handover.device,
+            "triesLeft": handover::MOST_WRONG.saturating_sub(handover.wrong),
+        })
+    }))
+}
+
+/// Takes over what a PC shows, by the number that its user reads there. A code that no PC shows needs none.
+async fn take(app: &Arc<App>, phone: Opening, members: &Members) -> Result<(), Failure> {
+    let number = match members.text("number")? {
+        Some(text) => Some(text.parse().map_err(|_| unfit("number: the two digits that the PC shows"))?),
+        None => None,
+    };
+    let at = app.clock.moment();
+    let scanned = app.transact(move |tx| handover::scan(tx, &phone, number, &at)).await.map_err(stopped)?;
+    let conflict = |code, message: String| Err(Failure::new(StatusCode::CONFLICT, code, message));
+    match scanned {
+        // A closed session is answered by how it ended.
+        Scanned::Taken | Scanned::Closed => Ok(()),
+        Scanned::AskNumber { wrong: false, left } => conflict(
+            "NUMBER_REQUIRED",
+            format!("the number that the PC shows must be given; {left} tries are left"),
+        ),
+        Scanned::AskNumber { wrong: true, left } => {
+            conflict("WRONG_NUMBER", format!("it is not the number that the PC shows; {left} tries are left"))
+        }
+        Scanned::Dead => {
+            conflict("HANDOVER_CLOSED", "too many wrong numbers; it can be decided on the PC only".to_owned())
+        }
+    }
 }
 
 /// The session that is named by its id, by a URL of prepare's answer or by a scanned value.

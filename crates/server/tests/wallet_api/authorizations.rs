@@ -109,3 +109,53 @@ async fn what_an_app_decided_can_be_debited() {
     assert_eq!(balances["balances"]["IQD"], "99999000000");
     house.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_scanned_a_pc_s_code_gives_the_number_that_the_pc_shows() {
+    let house = House::open().await;
+    let app = System::with(&house, Role::App).await;
+    let rich = customer(&house, RICH).await;
+    for (reference, wrong) in [("ref-right", 1), ("ref-dead", 3)] {
+        let prepared = house.call("alipayPlus", "prepare", prepare(reference)).await;
+        let scan = json!({ "qrValue": prepared["codeValue"] });
+        assert_eq!(app.post("/authorizations/resolve", scan.clone()).await.1["handover"], Value::Null);
+
+        // A browser opens the page on a PC.
+        let url = prepared["normalUrl"].as_str().unwrap();
+        let opened = house.http.get(url).header("user-agent", "A PC").send().await.unwrap();
+        let cookie = opened.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let page = opened.text().await.unwrap();
+        let shown = page.split_once("<strong dir=\"ltr\">").map_or("", |(_, rest)| rest);
+        let number: u32 = shown.split('<').next().and_then(|text| text.parse().ok()).expect("a number");
+        let (_, seen) = app.post("/authorizations/resolve", scan).await;
+        assert_eq!(
+            (&seen["handover"]["device"], &seen["handover"]["triesLeft"]),
+            (&json!("A PC"), &json!(3))
+        );
+        assert!(
+            !seen["handover"].to_string().contains(&format!("\"{number}\"")),
+            "the phone is not told the number"
+        );
+
+        let body = |number: Option<u32>| {
+            json!({ "qrValue": prepared["codeValue"], "customerId": rich, "decision": "approve",
+                    "number": number.map(|number| number.to_string()) })
+        };
+        let decide = async |number| app.post("/authorizations/decide", body(number)).await;
+        assert_eq!(code(&decide(None).await), (409, "NUMBER_REQUIRED"));
+        for round in 1..=wrong {
+            let expected = if round < 3 { "WRONG_NUMBER" } else { "HANDOVER_CLOSED" };
+            assert_eq!(code(&decide(Some(if number == 10 { 11 } else { 10 })).await), (409, expected));
+        }
+        let decided = decide(Some(number)).await;
+        if wrong == 3 {
+            assert_eq!(code(&decided), (409, "HANDOVER_CLOSED"));
+            continue;
+        }
+        assert_eq!((decided.0, &decided.1["state"]), (200, &json!("approved")), "{}", decided.1);
+        let state = format!("{}/authorize/state?authId={}", house.wallet, seen["authId"].as_str().unwrap());
+        let told = house.http.get(state).header("cookie", cookie).send().await.unwrap().text().await.unwrap();
+        assert_eq!(told, r#"{"state":"over"}"#, "the PC's page learns of it");
+    }
+    house.close().await;
+}
