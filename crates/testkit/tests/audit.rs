@@ -1,5 +1,7 @@
 //! The audit journal: whatever happens leaves chains that hold, and a checkpoint that says so.
 
+mod stores;
+
 use accord_core::checkpoint::{Checkpoint, Examined, Examiner, draft};
 use accord_core::handle::Bucket;
 use accord_core::ids::AuthId;
@@ -25,6 +27,9 @@ fn on_every_store(name: &str, check: impl Fn(Arc<dyn Store>)) {
     let scratch = Scratch::new(name);
     let store = SqliteStore::open(scratch.0.join("accord.db"), SqliteOptions::default());
     check(Arc::new(store.expect("a store")));
+    if let Some(nodes) = stores::nodes(2) {
+        check(nodes);
+    }
 }
 
 /// Writes a checkpoint with a signature that nobody checks here; says whether there was anything to seal.

@@ -1,5 +1,7 @@
 //! What was debited long ago is folded and one-time codes go, and no limit is judged otherwise than before.
 
+mod stores;
+
 use accord_core::agreement::limits::{Alignment, Period};
 use accord_core::agreement::usage::{self, DayUsage, FOLDED_DAY};
 use accord_core::agreement::{AgreementStage, EndedBy};
@@ -41,6 +43,9 @@ fn on_every_store(name: &str, check: impl Fn(&dyn Store)) {
     std::fs::create_dir_all(&dir).expect("a directory");
     check(&SqliteStore::open(dir.join("accord.db"), SqliteOptions::default()).expect("a store"));
     let _ = std::fs::remove_dir_all(&dir);
+    if let Some(nodes) = stores::nodes(2) {
+        check(nodes.as_ref());
+    }
 }
 
 fn day(number: u32, day: i64, code: &str, amount: i64) -> DayUsage {

@@ -1,6 +1,8 @@
 //! Many callers at one moment: one code, one paymentRequestId, one refresh token, one reference.
 //!
-//! On the model store and on SQLite. `ACCORD_LONG=1` plays the full number of rounds.
+//! On the model store, on SQLite, and on three nodes over one PostgreSQL. `ACCORD_LONG=1` plays the full number of rounds.
+
+mod stores;
 
 use accord_core::ids::{AuthId, PaymentId};
 use accord_core::store::Store;
@@ -39,6 +41,9 @@ fn on_every_store(name: &str, check: impl Fn(&House)) {
     let store = SqliteStore::open(scratch.0.join("accord.db"), SqliteOptions::default()).expect("a store");
     let store: Arc<dyn Store> = Arc::new(store);
     check(&House::new(store));
+    if let Some(nodes) = stores::nodes(3) {
+        check(&House::new(nodes));
+    }
 }
 
 fn request(speech: Speech, operation: &str, body: &Value) -> Request {

@@ -2,6 +2,8 @@
 //!
 //! `ACCORD_LONG=1` plays the full number of prepares.
 
+mod stores;
+
 use accord_core::agreement::prepare::{Idempotency, Prepare, prepare};
 use accord_core::agreement::{Consent, Decision, Scope, Session, SessionStage, Terminal, Terms};
 use accord_core::ids::{AuthId, ClientId, DialectName, Owner};
@@ -173,6 +175,9 @@ fn on_every_store(name: &str, check: impl Fn(Arc<dyn Store>)) {
     let scratch = Scratch::new(name);
     let store = SqliteStore::open(scratch.0.join("accord.db"), SqliteOptions::default());
     check(Arc::new(store.expect("a store")));
+    if let Some(nodes) = stores::nodes(2) {
+        check(nodes);
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! On the model store and on SQLite; after every story the books are proved from the entries.
 
+mod stores;
+
 use accord_core::ids::AuthId;
 use accord_core::ledger::verify::{Report, verify};
 use accord_core::message::About;
@@ -44,8 +46,9 @@ fn everywhere(name: &str, tell: impl Fn(&Shop)) {
 fn on_every_store(name: &str, speech: Speech, tell: impl Fn(&Shop)) {
     let scratch = Scratch::new(&format!("{name}-{}", speech.name()));
     let sqlite = SqliteStore::open(scratch.0.join("accord.db"), SqliteOptions::default()).expect("a store");
-    let stores: [Arc<dyn Store>; 2] = [Arc::new(ModelStore::new()), Arc::new(sqlite)];
-    for store in stores {
+    let mut all: Vec<Arc<dyn Store>> = vec![Arc::new(ModelStore::new()), Arc::new(sqlite)];
+    all.extend(stores::nodes(2).map(|nodes| nodes as Arc<dyn Store>));
+    for store in all {
         let shop = Shop::open(House::new(store), speech);
         tell(&shop);
         shop.books();

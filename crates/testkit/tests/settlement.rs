@@ -2,6 +2,8 @@
 //! totals of all daily files equal the ledger, the same month gives the same bytes, and an altered file of a
 //! counterparty is caught line by line. `ACCORD_SEED` plays one seed; `ACCORD_LONG=1` plays ten times as much.
 
+mod stores;
+
 use accord_core::ids::{AuthId, ClientId};
 use accord_core::ledger::settle::{self, Totals};
 use accord_core::ledger::verify;
@@ -233,20 +235,23 @@ fn played(store: Arc<dyn Store>) -> Files {
 }
 
 #[test]
-fn the_control_totals_of_a_month_equal_the_ledger_on_both_stores_to_the_byte() {
+fn the_control_totals_of_a_month_equal_the_ledger_on_every_store_to_the_byte() {
     let dir = std::env::temp_dir().join(format!("accord-settlement-{}", std::process::id()));
     std::fs::create_dir_all(&dir).expect("a directory");
     let sqlite = SqliteStore::open(dir.join("accord.db"), SqliteOptions::default()).expect("a store");
     let on_model = played(Arc::new(ModelStore::new()));
     let on_sqlite = played(Arc::new(sqlite));
     let _ = std::fs::remove_dir_all(&dir);
-    assert_eq!(on_model.len(), on_sqlite.len());
-    for (key, bytes) in &on_model {
-        assert_eq!(
-            String::from_utf8_lossy(bytes),
-            String::from_utf8_lossy(&on_sqlite[key]),
-            "{key:?} differs between the stores"
-        );
+    let on_postgres = stores::nodes(2).map(|nodes| played(nodes));
+    for other in [Some(&on_sqlite), on_postgres.as_ref()].into_iter().flatten() {
+        assert_eq!(on_model.len(), other.len());
+        for (key, bytes) in &on_model {
+            assert_eq!(
+                String::from_utf8_lossy(bytes),
+                String::from_utf8_lossy(&other[key]),
+                "{key:?} differs between the stores"
+            );
+        }
     }
     let everything: Vec<String> =
         on_model.values().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect();

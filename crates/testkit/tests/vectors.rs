@@ -1,5 +1,7 @@
 //! The vectors: told by the catalogue, kept in files, played on every store byte for byte.
 
+mod stores;
+
 use accord_core::store::Store;
 use accord_store::{SqliteOptions, SqliteStore};
 use accord_testkit::conformance::fixture::{CLIENTS, WALLET_PUBLIC_KEY};
@@ -82,6 +84,19 @@ fn sqlite_answers_every_vector_byte_for_byte() {
                 .expect("a store"),
         )
     });
+}
+
+#[test]
+fn postgresql_answers_every_vector_byte_for_byte() {
+    let Some(nodes) = stores::nodes(2) else { return };
+    // Emptying it takes longer than the vector: without ACCORD_LONG=1, every fourth.
+    let long = std::env::var_os("ACCORD_LONG").is_some_and(|value| value == "1");
+    for (name, story) in kept().iter().step_by(if long { 1 } else { 4 }) {
+        nodes.empty();
+        if let Err(difference) = play::replay(story, nodes.clone()) {
+            panic!("{name}: {difference}");
+        }
+    }
 }
 
 #[test]

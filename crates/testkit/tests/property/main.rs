@@ -14,6 +14,8 @@ mod draw;
 mod edges;
 mod oracle;
 mod papers;
+#[path = "../stores/mod.rs"]
+mod stores;
 mod wallet;
 
 use accord_core::store::Store;
@@ -53,7 +55,7 @@ impl Tally {
 
 /// A life under way.
 struct Life {
-    wallets: [Wallet; 2],
+    wallets: Vec<Wallet>,
     oracle: Oracle,
     number: u64,
     trail: Trail,
@@ -82,11 +84,15 @@ impl Life {
             self.trail.last.pop_front();
         }
         self.trail.last.push_back(format!("{number} at {now}: {act:?}"));
-        let [said, other] = self.wallets.each_ref().map(|wallet| wallet.perform(act, now, number));
+        let mut all = self.wallets.iter().map(|wallet| wallet.perform(act, now, number));
+        let said = all.next().expect("a wallet");
+        let others: Vec<Said> = all.collect();
         if let (Some(line), false) = (self.trail.last.back_mut(), matches!(said, Said::Work(_))) {
             *line += &format!("\n    -> {said:?}");
         }
-        assert_eq!(said, other, "the stores disagree");
+        for other in others {
+            assert_eq!(said, other, "the stores disagree");
+        }
         self.oracle.hold(act, &said);
     }
 
@@ -136,10 +142,12 @@ fn live(seed: u64, acts: usize) -> Tally {
     println!("seed {seed}, {acts} acts");
     let scratch = Scratch::new(seed);
     let sqlite = SqliteStore::open(scratch.0.join("accord.db"), SqliteOptions::default()).expect("a store");
-    let stores: [Arc<dyn Store>; 2] = [Arc::new(ModelStore::new()), Arc::new(sqlite)];
+    let mut all: Vec<Arc<dyn Store>> = vec![Arc::new(ModelStore::new()), Arc::new(sqlite)];
+    // Each act takes some milliseconds there: a third of the lives.
+    all.extend((seed % 3 == 0).then(|| stores::nodes(2)).flatten().map(|nodes| nodes as Arc<dyn Store>));
     let setup = setup(seed);
     let mut life = Life {
-        wallets: stores.map(|store| Wallet::open(store, &setup, seed)),
+        wallets: all.into_iter().map(|store| Wallet::open(store, &setup, seed)).collect(),
         oracle: Oracle::new(setup, START),
         number: 0,
         trail: Trail { seed, last: VecDeque::new() },
