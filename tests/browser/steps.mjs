@@ -17,7 +17,9 @@ export function prepareQi(wallet, language, contractDesc) {
 
 /// The same by Alipay+.
 export function prepareAlipayPlus(wallet, more = {}) {
-  return wallet.call("prepare", "alipayPlus", alipayPlusPrepare(wallet, more)).normalUrl;
+  const { normalUrl, result } = wallet.call("prepare", "alipayPlus", alipayPlusPrepare(wallet, more));
+  assert.ok(normalUrl, result.resultMessage);
+  return normalUrl;
 }
 
 /// Fills the first step and presses `button`.
@@ -51,6 +53,7 @@ export async function refuseTwice(page) {
 export async function accessible(page, name) {
   // The page's own policy allows no foreign script: the check is put in from outside.
   const found = await page.evaluate(`${axe}; axe.run(document, { resultTypes: ["violations"] })`);
+  assert.ok(found.passes.length > 10, `${name}: axe has looked`);
   const said = found.violations.map((rule) => `${rule.id}: ${rule.nodes.map((node) => node.html).join(" | ")}`);
   assert.deepEqual(said, [], `${name}: axe`);
 }

@@ -12,6 +12,7 @@ use crate::http::{Sender, page, redirect};
 use crate::pages::authorize::{AuthorizeView, Hint, TypedLimits, render};
 use crate::pages::confirm::{self, ConfirmView, TextView};
 use crate::pages::i18n::{best_language, catalogue};
+use crate::pages::markup::left_to_right;
 use crate::pages::policy::{
     content_security_policy, content_security_policy_with_live_script, content_security_policy_with_script,
 };
@@ -318,7 +319,7 @@ async fn question(
 async fn masked_login(app: &Arc<App>, customer: Option<CustomerId>) -> Option<String> {
     let customer = customer?;
     let user = app.look(move |rows| rows.user(&customer)).await.ok().flatten()?;
-    Some(mask_login_id(&user.login_id))
+    Some(left_to_right(&mask_login_id(&user.login_id)))
 }
 
 /// Leads the browser back, hands the code to the web view, or shows how it ended.

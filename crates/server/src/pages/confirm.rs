@@ -40,7 +40,6 @@ struct Page<'a> {
     t: Texts,
     title: String,
     switch: Option<String>,
-    approve: bool,
     heading: Markup,
     lead: Markup,
     /// Label and sentences.
@@ -84,7 +83,6 @@ pub fn render(view: &ConfirmView) -> String {
         t,
         title: t.with(heading, &args),
         switch: Some(format!("{}&lang=", address.replacen("&lang=", &format!("&step={}", view.decision), 1))),
-        approve,
         heading: t.html(heading, &args),
         lead: t.html(lead, &args),
         facts,

@@ -91,6 +91,12 @@ pub fn clean(text: &str) -> String {
     text.replace("\r\n", "\n").chars().filter_map(shown).collect()
 }
 
+/// Text that is read from left to right even where no letter of it says so, such as a phone number: it begins with a
+/// mark (U+200E) by which its element knows.
+pub fn left_to_right(text: &str) -> String {
+    format!("\u{200E}{text}")
+}
+
 /// [`clean`], on one line: for names.
 pub fn clean_line(text: &str) -> String {
     clean(text).replace(['\n', '\t'], " ").trim().to_owned()
