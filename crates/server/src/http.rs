@@ -44,6 +44,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/health/ready", get(ready).fallback(call))
         .merge(authorize::routes())
         .merge(handover::routes())
+        .merge(crate::wallet_pages::routes())
         .merge(crate::app_links::routes());
     if app.options.admin_listen.is_none() {
         pages = pages.route("/metrics", get(metrics).fallback(call));

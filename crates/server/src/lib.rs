@@ -32,6 +32,7 @@ pub mod telemetry;
 pub mod unbinding;
 pub mod upkeep;
 pub mod wallet_api;
+mod wallet_pages;
 
 pub use app::{App, Limits, SandboxOptions, ServerOptions, TlsFiles};
 pub use serve::{Running, StartFault, start};

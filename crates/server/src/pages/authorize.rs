@@ -167,7 +167,7 @@ impl TypedLimits {
 }
 
 /// Whole units in smallest ones. Digits may be Arabic, and grouped; an empty text is no limit.
-fn read_units(text: Option<&str>, currency: Option<Currency>) -> Option<Option<i64>> {
+pub(crate) fn read_units(text: Option<&str>, currency: Option<Currency>) -> Option<Option<i64>> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Some(None) };
     let mut units: i64 = 0;
     for letter in text.chars() {
@@ -183,6 +183,12 @@ fn read_units(text: Option<&str>, currency: Option<Currency>) -> Option<Option<i
     let currency = currency?;
     let smallest = units.checked_mul(10_i64.checked_pow(u32::from(currency.exponent()))?)?;
     Amount::new(currency, smallest).map(|amount| Some(amount.value()))
+}
+
+/// Smallest units as whole ones; nothing for a sum that is no whole number of them.
+pub(super) fn units(sum: i64, currency: Currency) -> Option<String> {
+    let unit = 10_i64.checked_pow(u32::from(currency.exponent()))?;
+    (sum % unit == 0).then(|| (sum / unit).to_string())
 }
 
 /// Why the form is shown again. Unknown, frozen and wrong look the same (decision 21).
@@ -245,7 +251,7 @@ impl Hint {
 }
 
 /// What a scope grants, as a sentence.
-fn scope_sentence(scope: Scope) -> Key {
+pub(super) fn scope_sentence(scope: Scope) -> Key {
     match scope {
         Scope::AgreementPay => Key("scope-agreement-pay"),
         Scope::UserLoginId => Key("scope-user-login-id"),

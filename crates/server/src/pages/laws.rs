@@ -230,6 +230,7 @@ fn pages(language: Language) -> Vec<(String, String)> {
     pages.push(("demo index".into(), demo::render_index(&DemoIndexView { language, wallet_url: name() })));
     let links = vec![("/health/ready".to_owned(), name())];
     pages.push(("home".into(), home::render(&HomeView { language, demo_url: Some(name()), links })));
+    pages.extend(super::wallet::samples::pages(language, HOSTILE));
     pages.push(("not found".into(), home::render_not_found(language)));
     pages
 }
@@ -524,7 +525,7 @@ fn both_languages_say_the_same_things() {
 fn every_key_in_use_exists_and_every_key_that_exists_is_in_use() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = String::new();
-    for folder in ["src/pages", "src/pages/i18n", "templates"] {
+    for folder in ["src/pages", "src/pages/i18n", "src/pages/wallet", "templates"] {
         for entry in std::fs::read_dir(root.join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.is_file() {

@@ -83,7 +83,7 @@ pub fn render(message: &Message) -> Words {
 }
 
 /// Why a debit did not happen, as far as it is the user's business.
-fn reason(refusal: Refusal) -> Key {
+pub(super) fn reason(refusal: Refusal) -> Key {
     match refusal {
         Refusal::BalanceNotEnough => Key("reason-balance"),
         Refusal::AccountMissing => Key("reason-account"),

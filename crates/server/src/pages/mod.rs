@@ -21,6 +21,7 @@ pub mod messages;
 pub mod policy;
 pub mod qr;
 pub mod result;
+pub mod wallet;
 
 #[cfg(test)]
 mod laws;

@@ -79,7 +79,7 @@ pub const CALLS: &[Call] = &[
     Call { method: "POST", path: "/wallet/v1/agreements/{agreementId}/revoke", roles: NOBODY_ELSE },
 ];
 
-/// Everything under `/wallet`.
+/// Everything under `/wallet/v1`. The rest of `/wallet` is the user's pages.
 pub fn routes(app: Arc<App>) -> Router {
     Router::new()
         .route("/wallet/v1/users", get(users::find).post(users::create))
@@ -101,8 +101,8 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/wallet/v1/agreements/{agreementId}/revoke", post(agreements::revoke))
         .route_layer(middleware::from_fn_with_state(app.clone(), door::door))
         .route("/wallet/v1/openapi.json", get(openapi))
-        .route("/wallet", axum::routing::any(unknown_path))
-        .route("/wallet/{*rest}", axum::routing::any(unknown_path))
+        .route("/wallet/v1", axum::routing::any(unknown_path))
+        .route("/wallet/v1/{*rest}", axum::routing::any(unknown_path))
         .with_state(app)
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Key, Texts};
 use accord_core::Timestamp;
+use accord_core::calendar::Date;
 use accord_core::money::Amount;
 use jiff::tz::{Offset, TimeZone};
 use std::sync::LazyLock;
@@ -67,6 +68,18 @@ pub(super) fn time(t: &Texts, at: Timestamp) -> String {
             ("time", &digits(t, &local.strftime("%H:%M").to_string())),
         ],
     )
+}
+
+pub(super) fn date(t: &Texts, day: Date) -> String {
+    // A date is shown as `yyyy-MM-dd`, which is the one way to look into it.
+    let text = day.to_string();
+    let mut parts = text.rsplitn(3, '-').map(|part| part.trim_start_matches('0'));
+    let (Some(day), Some(month), Some(year)) = (parts.next(), parts.next(), parts.next()) else {
+        return text;
+    };
+    let index = month.parse::<usize>().ok().and_then(|month| month.checked_sub(1));
+    let month = index.and_then(|index| MONTHS.get(index)).map_or_else(String::new, |key| t.with(*key, &[]));
+    t.with(Key("date"), &[("day", &digits(t, day)), ("month", &month), ("year", &digits(t, year))])
 }
 
 /// Commas between groups of three.

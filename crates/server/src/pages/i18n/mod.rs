@@ -11,6 +11,7 @@ mod negotiation;
 
 use super::markup::{self, Markup};
 use accord_core::Timestamp;
+use accord_core::calendar::Date;
 use accord_core::money::Amount;
 use accord_core::user::Language;
 use catalogue::catalogue;
@@ -79,6 +80,11 @@ impl Texts {
     /// fifteen hundred to some). Nothing else is rounded or lost.
     pub fn money(&self, amount: &Amount) -> String {
         amounts::money(self, amount)
+    }
+
+    /// A day: `22 November 2026`.
+    pub fn date(&self, day: Date) -> String {
+        amounts::date(self, day)
     }
 
     /// A whole number in the language's digits.

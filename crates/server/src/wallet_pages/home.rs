@@ -1,0 +1,135 @@
+//! The user's agreements and balances, and the inbox.
+
+use super::{Asked, LETTERS, Visit, either};
+use crate::app::App;
+use crate::pages::messages;
+use crate::pages::wallet::home::{HomeView, Line, render};
+use crate::pages::wallet::{Letter, render_inbox};
+use accord_core::Timestamp;
+use accord_core::agreement::Agreement;
+use accord_core::agreement::control::{self, State as Standing};
+use accord_core::ids::CustomerId;
+use accord_core::message::{About, Message};
+use accord_core::money::Amount;
+use accord_core::preference;
+use accord_core::store::{Rows, Stored};
+use accord_core::user::mask_login_id;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, Response};
+use std::sync::Arc;
+
+/// Agreements shown.
+const AGREEMENTS: usize = 200;
+/// Payments looked through for the last one that was paid.
+const RECENT: usize = 20;
+
+/// `GET /wallet`
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let visit = match Visit::enter(&app, &headers, &asked, "/wallet".to_owned()).await {
+        Ok(visit) => visit,
+        Err(reply) => return reply,
+    };
+    either(
+        async {
+            let (seen, customer) = (app.clone(), visit.account.user.id.clone());
+            let (balances, agreements) = visit
+                .look(move |rows| Ok((balances(rows, &customer)?, lines(&seen, rows, &customer)?)))
+                .await?;
+            let login_id = mask_login_id(&visit.account.user.login_id);
+            Ok(visit.page(render(&HomeView { frame: visit.frame(), login_id, balances, agreements })))
+        }
+        .await,
+    )
+}
+
+fn balances(rows: &dyn Rows, customer: &CustomerId) -> Stored<Vec<(String, Option<Amount>)>> {
+    let accounts = rows.accounts_of(customer)?;
+    let shown = accounts
+        .iter()
+        .map(|account| (account.currency.code().to_owned(), Amount::new(account.currency, account.balance)));
+    Ok(shown.collect())
+}
+
+fn lines(app: &App, rows: &dyn Rows, customer: &CustomerId) -> Stored<Vec<Line>> {
+    let agreements = rows.agreements_of(customer, AGREEMENTS)?;
+    agreements.iter().map(|agreement| line(app, rows, agreement)).collect()
+}
+
+fn line(app: &App, rows: &dyn Rows, agreement: &Agreement) -> Stored<Line> {
+    let terms = rows.terms(&agreement.auth_id)?;
+    let overview = match app.dialect(&agreement.dialect) {
+        Some(dialect) => Some(control::overview(rows, agreement, dialect.policy(), app.clock.now())?),
+        None => None,
+    };
+    let recent = rows.payments_of_agreement(&agreement.customer, &agreement.id, None, RECENT)?;
+    let last = recent.iter().find_map(|payment| Some((payment.amount, payment.paid_at()?)));
+    Ok(Line {
+        id: agreement.id.to_string(),
+        merchant: terms.map(|terms| terms.display_name).unwrap_or_default(),
+        auth_id: agreement.auth_id.to_string(),
+        agreed_at: agreement.created_at,
+        state: overview.as_ref().map_or(Standing::Lapsed, |overview| overview.state),
+        paused_until: overview.as_ref().and_then(|overview| overview.paused_until),
+        limits: overview.as_ref().and_then(|overview| overview.effective),
+        last,
+        next: overview.and_then(|overview| overview.next_due.map(|day| (day, overview.next_amount))),
+    })
+}
+
+/// `GET /wallet/inbox`: shows the messages, and notes that they were seen.
+pub(super) async fn inbox(
+    State(app): State<Arc<App>>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let mut visit = match Visit::enter(&app, &headers, &asked, "/wallet/inbox".to_owned()).await {
+        Ok(visit) => visit,
+        Err(reply) => return reply,
+    };
+    visit.unread = 0;
+    either(
+        async {
+            let customer = visit.account.user.id.clone();
+            let (seen_at, found) = visit
+                .look(move |rows| {
+                    Ok((preference::of(rows, &customer)?.seen_at, rows.messages(&customer, LETTERS)?))
+                })
+                .await?;
+            let newest = found.iter().map(|message| message.at).max();
+            if let Some(newest) = newest.filter(|newest| *newest > seen_at) {
+                let customer = visit.account.user.id.clone();
+                let noted = app.transact(move |tx| preference::saw_inbox(tx, &customer, newest)).await;
+                visit.ruled(noted)?;
+            }
+            let letters: Vec<Letter> = found.iter().map(|message| letter(message, seen_at)).collect();
+            Ok(visit.page(render_inbox(&visit.frame(), &letters)))
+        }
+        .await,
+    )
+}
+
+fn letter(message: &Message, seen_at: Timestamp) -> Letter {
+    let words = messages::render(message);
+    let link = match &message.about {
+        About::Debit { payment, .. } | About::Refund { payment, .. } => {
+            Some(format!("/wallet/payments/{payment}"))
+        }
+        About::Upcoming { agreement, .. } | About::Ended { agreement, .. } => {
+            Some(format!("/wallet/agreements/{agreement}"))
+        }
+        About::OneTimeCode { .. } | About::FromMerchant { .. } => None,
+    };
+    Letter {
+        title: words.title,
+        text: words.text,
+        language: message.language,
+        at: message.at,
+        new: message.at > seen_at,
+        link,
+    }
+}

@@ -1,0 +1,116 @@
+//! What a user can do: limit, pause, resume, end, choose.
+
+use crate::house::{House, PIN, RICH};
+use crate::{Browser, agree, pay};
+use accord_wire::receipt::Receipt;
+use serde_json::json;
+
+async fn status(house: &House, token: &str, request: &str, value: &str) -> String {
+    pay(house, token, request, value).await["result"]["resultStatus"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_tighten_at_once_and_widen_with_the_pin() {
+    let house = House::open().await;
+    let (agreement, token) = agree(&house, "qi", "").await;
+    let mut browser = Browser::signed_in(&house, RICH).await;
+    let path = format!("/wallet/agreements/{agreement}");
+    let limits = format!("{path}/limits");
+    let page = browser.act(&path, &limits, &[("perDebit", "٢٬٠٠٠"), ("perMonth", "5,000")]).await;
+    assert!(page.says("Done.") && page.says("At most 2,000 IQD for one debit."), "{}", page.body);
+    assert_eq!(status(&house, &token, "p-1", "2000001").await, "F");
+    assert_eq!(status(&house, &token, "p-2", "2000000").await, "S");
+    let page = browser.get(&path).await;
+    assert!(page.says("Taken this month: 2,000 IQD of 5,000 IQD."), "{}", page.body);
+
+    let wider = [("perDebit", "3000"), ("perMonth", "5000")];
+    assert!(browser.act(&path, &limits, &wider).await.says("Please type your PIN"));
+    let wrong = [("perDebit", "3000"), ("perMonth", "5000"), ("pin", "000000")];
+    let page = browser.act(&path, &limits, &wrong).await;
+    assert!(page.says("The PIN is wrong") && page.body.contains("value=\"3000\""), "what was typed stays");
+    assert_eq!(status(&house, &token, "p-3", "3000000").await, "F");
+    let right = [("perDebit", "3000"), ("perMonth", "5000"), ("pin", PIN)];
+    assert!(browser.act(&path, &limits, &right).await.says("Done."));
+    assert_eq!(status(&house, &token, "p-4", "3000000").await, "S");
+    for nonsense in ["-1", "0", "1.5", "all", "99999999999999999999"] {
+        let page = browser.act(&path, &limits, &[("perDebit", nonsense)]).await;
+        assert!(page.says("whole number above zero"), "{nonsense}");
+    }
+    let page = browser.act(&path, &limits, &[("pin", PIN)]).await;
+    assert!(page.says("No limit is set.") && page.says("You removed your limits."), "{}", page.body);
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_lasts_until_its_day_and_debits_go_on_when_resumed() {
+    let house = House::open().await;
+    let (agreement, token) = agree(&house, "qi", "").await;
+    let mut browser = Browser::signed_in(&house, RICH).await;
+    let path = format!("/wallet/agreements/{agreement}");
+    let (pause, resume) = (format!("{path}/pause"), format!("{path}/resume"));
+    for (day, refused) in [("2020-01-01", true), ("tomorrow", true), ("2999-01-31", false)] {
+        let page = browser.act(&path, &pause, &[("until", day)]).await;
+        assert_eq!(page.says("choose a day in the future"), refused, "{day}");
+    }
+    assert_eq!(status(&house, &token, "p-1", "1000").await, "F");
+    assert!(browser.get("/wallet").await.says("Paused until 31 January 2999, 00:00 (Baghdad)"));
+    let page = browser.act(&path, &resume, &[]).await;
+    assert!(page.says("You resumed the agreement."), "{}", page.body);
+    assert_eq!(status(&house, &token, "p-2", "1000").await, "S");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_asks_the_merchant_and_says_what_it_said_and_gives_a_receipt_that_holds() {
+    let house = House::open().await;
+    let (agreement, _) = agree(&house, "alipayPlus", "r-1").await;
+    let mut browser = Browser::signed_in(&house, RICH).await;
+    let path = format!("/wallet/agreements/{agreement}");
+    let end = format!("{path}/end");
+    assert!(browser.get(&end).await.says("is asked before the agreement ends"));
+    for (answer, said) in [
+        (json!("false"), "does not allow the agreement to end here"),
+        (json!("timeout"), "did not answer (1 of 3)"),
+    ] {
+        assert_eq!(house.post("/sandbox/consult", json!({ "answer": answer })).await.0, 200);
+        let page = browser.act(&end, &end, &[]).await;
+        assert!(page.says(said), "{answer}: {}", page.body);
+        assert_eq!(browser.get(&format!("{path}/receipt")).await.status, 404);
+    }
+    assert_eq!(house.post("/sandbox/consult", json!({ "answer": "true" })).await.0, 200);
+    let page = browser.act(&end, &end, &[]).await;
+    assert!(page.says("You ended the agreement.") && page.says("Download the receipt"), "{}", page.body);
+    assert!(page.says("did not allow it") && page.says("was asked and did not answer"), "it is in the story");
+    let file = browser.get(&format!("{path}/receipt")).await;
+    assert!(file.headers["content-disposition"].to_str().unwrap().starts_with("attachment; filename="));
+    let receipt = Receipt::read(file.body.as_bytes()).unwrap();
+    let content = receipt.verify(&house.receipt_key).unwrap();
+    assert_eq!(
+        content.get("agreementId").and_then(accord_wire::json::Json::as_str),
+        Some(agreement.as_str())
+    );
+    assert_eq!(browser.get(&end).await.status, 303, "what is over is not ended again");
+    assert!(!browser.get(&path).await.body.contains("/pause\""), "nor changed");
+    assert!(browser.get("/wallet").await.says("Ended"));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn preferences_change_the_language_of_pages_and_messages() {
+    let house = House::open().await;
+    let (_, token) = agree(&house, "qi", "").await;
+    let mut browser = Browser::signed_in(&house, RICH).await;
+    let here = "/wallet/preferences";
+    let page = browser.act(here, here, &[("language", "en-US"), ("email", "no address")]).await;
+    assert!(page.says("This is no e-mail address") && page.body.contains("value=\"no address\""));
+    let page = browser.act(here, here, &[("language", "xx"), ("email", "")]).await;
+    assert!(page.body.contains("lang=\"en-US\""), "a language that is not spoken changes nothing");
+    let page = browser.act(here, here, &[("language", "ar-IQ"), ("email", "a@b.example")]).await;
+    assert!(page.body.contains("<html lang=\"ar-IQ\" dir=\"rtl\">") && page.body.contains("a@b.example"));
+    assert_eq!(status(&house, &token, "p-1", "1000000").await, "S");
+    let page = browser.get("/wallet/inbox").await;
+    assert!(page.body.contains("<article class=\"card\" lang=\"ar-IQ\" dir=\"rtl\">"), "{}", page.body);
+    assert!(page.body.contains("جديدة"));
+    assert!(!browser.get("/wallet/inbox").await.body.contains("badge info"), "now it was seen");
+    house.close().await;
+}

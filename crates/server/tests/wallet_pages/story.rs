@@ -1,0 +1,64 @@
+//! Why was I charged?
+
+use crate::house::{House, RICH};
+use crate::{Browser, agree, pay};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_story_of_an_agreement_tells_every_event_with_its_reason() {
+    let house = House::open().await;
+    let (agreement, token) = agree(&house, "qi", "").await;
+    let paid = pay(&house, &token, "p-1", "25000000").await;
+    let payment = paid["paymentId"].as_str().unwrap().to_owned();
+    pay(&house, &token, "p-2", "900000000000").await;
+    let refund = json!({
+        "paymentId": payment, "refundRequestId": "r-1", "refundReason": "films were late",
+        "refundAmount": { "currency": "IQD", "value": "5000000" },
+    });
+    let refunded = house.call("qi", "refund", refund).await;
+    assert_eq!(refunded["result"]["resultStatus"], "S", "{refunded}");
+
+    let mut browser = Browser::signed_in(&house, RICH).await;
+    let home = browser.get("/wallet").await;
+    assert!(home.says("Last debit: 25,000 IQD") && home.says("99,980,000 IQD"), "{}", home.body);
+    let page = browser.get(&format!("/wallet/agreements/{agreement}")).await;
+    let story = page.body.split_once("class=\"timeline\"").unwrap().1.to_owned();
+    let mut rest = story.as_str();
+    for event in ["Refunded:", "Not paid:", "Paid:", "was given its key", "You agreed."] {
+        let (_, after) = rest.split_once(event).unwrap_or_else(|| panic!("{event} in its place in\n{story}"));
+        rest = after;
+    }
+    assert!(page.says("there was not enough money") && page.says("films were late"));
+    assert!(page.body.contains("one month of &lt;i&gt;films&lt;/i&gt;"), "a merchant's text is text");
+    assert!(page.body.contains("Monthly &lt;b&gt;plan&lt;/b&gt;"));
+
+    let page = browser.get(&format!("/wallet/payments/{payment}")).await;
+    assert_eq!(page.status, 200);
+    for said in
+        ["Paid: 25,000 IQD", "took this amount under the agreement", "5,000 IQD came back", "p-1", &payment]
+    {
+        assert!(page.says(said), "{said} in {}", page.body);
+    }
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_story_comes_in_pages_and_nothing_is_left_out() {
+    let house = House::open().await;
+    let (agreement, token) = agree(&house, "qi", "").await;
+    for number in 0..53 {
+        pay(&house, &token, &format!("p-{number}"), &format!("{}000", number + 1)).await;
+        assert_eq!(house.post("/sandbox/clock", json!({ "advanceSeconds": 2 })).await.0, 200);
+    }
+    let mut browser = Browser::signed_in(&house, RICH).await;
+    let path = format!("/wallet/agreements/{agreement}");
+    let first = browser.get(&path).await;
+    assert_eq!(first.body.matches("/wallet/payments/").count(), 50);
+    assert!(!first.says("You agreed."), "the beginning is on the last page");
+    let (_, link) = first.body.split_once(&format!("href=\"{path}?before=")).unwrap();
+    let before = link.split('"').next().unwrap();
+    let second = browser.get(&format!("{path}?before={before}")).await;
+    assert_eq!(second.body.matches("/wallet/payments/").count(), 3);
+    assert!(second.says("You agreed.") && !second.body.contains("?before="));
+    house.close().await;
+}
