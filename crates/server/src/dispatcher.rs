@@ -178,6 +178,12 @@ impl Dispatcher {
             Permit::Hold => self.set_state(&notification, NotificationState::Held).await,
             Permit::Never(why) => self.write_down(&notification, None, why, Delivery::Failed, at).await,
             Permit::Go => {
+                if self.app.options.store.is_shared() && journey.is_none() {
+                    let (seen, at) = (notification.clone(), at.clone());
+                    if !self.app.transact(move |tx| Ok(retry::claim(tx, &seen, &at)?)).await? {
+                        return Ok(());
+                    }
+                }
                 let began = Instant::now();
                 let slow = journey.is_some_and(|journey| journey.is_slow(&notification.target));
                 let timeout = if slow { SHORT_TIMEOUT } else { TRY_TIMEOUT };

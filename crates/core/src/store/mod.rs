@@ -278,6 +278,10 @@ pub trait Store: Send + Sync {
     fn submit_read(&self, look: Look, done: Done);
     /// `sqlite`, `memory`, …
     fn name(&self) -> &'static str;
+    /// May other processes work on the same rows? Then due work is claimed before it is done.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
 /// Runs a rule and waits for the durable end. For threads that may block; servers have an async twin.

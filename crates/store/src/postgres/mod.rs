@@ -115,6 +115,10 @@ impl Store for PostgresStore {
     fn name(&self) -> &'static str {
         "postgres"
     }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
 }
 
 impl Drop for PostgresStore {

@@ -23,7 +23,7 @@ statements! {
     DELIVERY = concat!("SELECT ", delivery_columns!(), " FROM deliveries
         WHERE bucket = ?1 AND kind = ?2 AND subject = ?3 AND carrier = ?4");
     pub(crate) OF_CUSTOMER = concat!("SELECT ", delivery_columns!(), " FROM deliveries
-        WHERE bucket = ?2 AND customer = ?1 ORDER BY created_at DESC, kind, subject, carrier LIMIT ?3");
+        WHERE bucket = ?1 AND customer = ?2 ORDER BY created_at DESC, kind, subject, carrier LIMIT ?3");
     pub(crate) DUE = concat!("SELECT ", delivery_columns!(), " FROM deliveries
         WHERE state = 'pending' AND carrier = ?1 AND urgent = ?2 AND due_at <= ?3
         ORDER BY due_at, bucket, kind, subject LIMIT ?4");
@@ -64,7 +64,7 @@ impl DeliveryRows for Desk<'_> {
     }
 
     fn deliveries_of(&self, customer: &CustomerId, limit: usize) -> Stored<Vec<Delivery>> {
-        let values = params![customer.as_str(), customer.bucket().number(), sql::limit(limit)];
+        let values = params![customer.bucket().number(), customer.as_str(), sql::limit(limit)];
         sql::many(self.0, OF_CUSTOMER, values, read_delivery)
     }
 
