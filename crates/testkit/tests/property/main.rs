@@ -144,7 +144,9 @@ fn live(seed: u64, acts: usize) -> Tally {
     let sqlite = SqliteStore::open(scratch.0.join("accord.db"), SqliteOptions::default()).expect("a store");
     let mut all: Vec<Arc<dyn Store>> = vec![Arc::new(ModelStore::new()), Arc::new(sqlite)];
     // Each act takes some milliseconds there: a third of the lives.
-    all.extend((seed % 3 == 0).then(|| stores::nodes(2)).flatten().map(|nodes| nodes as Arc<dyn Store>));
+    all.extend(
+        seed.is_multiple_of(3).then(|| stores::nodes(2)).flatten().map(|nodes| nodes as Arc<dyn Store>),
+    );
     let setup = setup(seed);
     let mut life = Life {
         wallets: all.into_iter().map(|store| Wallet::open(store, &setup, seed)).collect(),
