@@ -35,6 +35,8 @@ pub struct Sections {
     pub languages: Vec<Language>,
     /// The wallet's apps.
     pub apps: screens::AppsSection,
+    /// Which approvals need a code.
+    pub step_up: screens::StepUpSection,
 }
 
 /// The sections as the other crates take them.
@@ -89,7 +91,7 @@ impl Sections {
             },
             sign_in: sign_in_of(&self.sign_in, notes),
             carriers: self.carriers,
-            screens: screens::check(self.apps, notes),
+            screens: screens::check(self.apps, self.step_up, notes),
         };
         if let Err(what) = choices.mount([0; 32]) {
             notes.fault("mounts", what);

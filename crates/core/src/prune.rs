@@ -99,6 +99,7 @@ fn open_sessions(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most: u
     for session in &sessions {
         tx.remove_session(&session.auth_id)?;
         tx.remove_handover(&session.auth_id)?;
+        tx.remove_step_up(&session.auth_id)?;
         // A reference makes prepare idempotent: a repeat opens the session again, on the first call's terms.
         let terms = tx.terms(&session.auth_id)?;
         match terms.is_some_and(|terms| terms.reference_agreement_id.is_some()) {
@@ -114,6 +115,7 @@ fn decided_sessions(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most
     for session in &sessions {
         tx.remove_session(&session.auth_id)?;
         tx.remove_handover(&session.auth_id)?;
+        tx.remove_step_up(&session.auth_id)?;
         // The terms of an approved one are the agreement's. The consent stays: it is the evidence, and it tells a
         // repeat of prepare that this session must not be opened again.
         if matches!(session.stage, SessionStage::Refused { .. }) {

@@ -120,6 +120,13 @@ confirm-approve = نعم، أوافق
 confirm-refuse-title = هل ترفض الاتفاق مع { $merchant }؟
 confirm-refuse-text = سيعرف { $merchant } أنك رفضت، ولن يُسحب أي مبلغ.
 confirm-refuse = نعم، أرفض
+confirm-code = الرمز
+confirm-code-sent = أرسلنا إليك رمزًا صالحًا حتى { $time }. للحصول على رمز آخر اترك الحقل فارغًا واضغط الزر.
+confirm-code-none = اترك الحقل فارغًا واضغط الزر ليُرسل إليك رمز.
+confirm-code-type = اكتب الرمز الذي أرسلناه إليك.
+confirm-code-later = أُرسلت رموز كثيرة. يمكن إرسال الرمز التالي ابتداءً من { $time }.
+confirm-code-wrong = هذا رمز آخر. المحاولات المتبقية: { $left }.
+confirm-code-over = لم يعد هذا الرمز صالحًا. اترك الحقل فارغًا واضغط الزر ليُرسل إليك رمز آخر.
 confirm-back = رجوع
 
 ## When it is decided
@@ -262,6 +269,8 @@ message-ended-title = انتهى اتفاقك مع { $merchant }
 message-ended-merchant = أنهى { $merchant } الاتفاق بتاريخ { $time }. لم يعد بإمكانه السحب منك.
 message-ended-user = أنهيت الاتفاق مع { $merchant } بتاريخ { $time }. لم يعد بإمكانه السحب منك.
 message-ended-wallet = أنهينا اتفاقك مع { $merchant } بتاريخ { $time }. لم يعد بإمكانه السحب منك.
+message-approval-code-title = رمز موافقتك على الاتفاق مع { $merchant }
+message-approval-code = { $code } هو رمز موافقتك على أن تسحب { $merchant } مدفوعات. اكتبه في صفحة المحفظة فقط، حتى { $time }. إن لم تكن توافق على شيء الآن فلا تعطه لأحد وغيّر رمزك السري.
 message-code-title = رمزك لدى { $merchant }
 message-code = { $code } هو رمزك لدى { $merchant }، صالح حتى { $time }. لا تعطه لأحد غيره.
 message-from-merchant = { $merchant }: { $title }

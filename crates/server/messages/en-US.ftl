@@ -120,6 +120,13 @@ confirm-approve = Yes, I agree
 confirm-refuse-title = Refuse the agreement with { $merchant }?
 confirm-refuse-text = { $merchant } is told that you refused, and no money moves.
 confirm-refuse = Yes, I refuse
+confirm-code = Code
+confirm-code-sent = We sent you a code that is good until { $time }. For another one, leave the field empty and press the button.
+confirm-code-none = Leave the field empty and press the button to be sent a code.
+confirm-code-type = Please type the code that we sent you.
+confirm-code-later = Too many codes were sent. The next one can be sent from { $time }.
+confirm-code-wrong = That is another code. Tries left: { $left }.
+confirm-code-over = That code is no longer good. Leave the field empty and press the button to be sent another one.
 confirm-back = Back
 
 ## When it is decided
@@ -262,6 +269,8 @@ message-ended-title = Your agreement with { $merchant } has ended
 message-ended-merchant = { $merchant } ended the agreement on { $time }. It can no longer debit you.
 message-ended-user = You ended the agreement with { $merchant } on { $time }. It can no longer debit you.
 message-ended-wallet = We ended your agreement with { $merchant } on { $time }. It can no longer debit you.
+message-approval-code-title = Your code to agree with { $merchant }
+message-approval-code = { $code } is your code to agree that { $merchant } may take payments. Type it only on the wallet's page, until { $time }. If you are not agreeing to anything now, give it to nobody and change your PIN.
 message-code-title = Your code for { $merchant }
 message-code = { $code } is your code for { $merchant }. It is good until { $time }. Give it to nobody else.
 message-from-merchant = { $merchant }: { $title }

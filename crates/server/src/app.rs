@@ -4,6 +4,7 @@ use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::outbound::OutboundPolicy;
 use accord_core::agreement::sign_in::SignInLimits;
+use accord_core::agreement::step_up::StepUpPolicy;
 use accord_core::identity::Identity;
 use accord_core::ids::DialectName;
 use accord_core::risk::RiskEngine;
@@ -76,6 +77,8 @@ pub struct TlsFiles {
 pub struct Screens {
     /// The wallet's apps.
     pub apps: crate::app_links::Apps,
+    /// Which approvals need a one-time code beside the PIN.
+    pub step_up: StepUpPolicy,
 }
 
 /// Limits on callers. Nothing: no limit.

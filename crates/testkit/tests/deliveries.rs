@@ -4,7 +4,7 @@ use accord_core::agreement::EndedBy;
 use accord_core::ids::{CustomerId, LoginId};
 use accord_core::message::delivery::{self, Carried, Claimed, Delivery, DeliveryState, LEASE_MS, SCHEDULE};
 use accord_core::message::routes::{Carrier, MessagePolicy, Route, Service};
-use accord_core::message::{self, About, Kind};
+use accord_core::message::{self, About, CodePurpose, Kind};
 use accord_core::outcome::Ruled;
 use accord_core::people::{Contact, ContactKind, Profile};
 use accord_core::policy::MINUTE;
@@ -62,6 +62,7 @@ fn ended() -> About {
 
 fn code(expires_at: i64) -> About {
     About::OneTimeCode {
+        purpose: CodePurpose::Merchant,
         request: "r".to_owned(),
         merchant: "Shop".to_owned(),
         code: "123456".to_owned(),

@@ -151,6 +151,7 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
         carriers,
         languages: face.languages(),
         apps: file.apps,
+        step_up: file.step_up,
     };
     let choices =
         sections.check(public_url.as_deref().unwrap_or("https://wallet.example"), false, &mut notes);

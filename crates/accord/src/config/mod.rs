@@ -58,6 +58,9 @@ pub struct File {
     /// The wallet's apps.
     #[serde(default)]
     pub apps: screens::AppsSection,
+    /// Which approvals need a one-time code beside the PIN.
+    #[serde(default)]
+    pub step_up: screens::StepUpSection,
     /// The API for the wallet around this; absent: not served.
     pub wallet_api: Option<seams::WalletApi>,
     /// The risk engine; absent: none is asked.
@@ -111,6 +114,9 @@ pub struct SandboxFile {
     /// The wallet's apps.
     #[serde(default)]
     pub apps: screens::AppsSection,
+    /// Which approvals need a one-time code beside the PIN.
+    #[serde(default)]
+    pub step_up: screens::StepUpSection,
 }
 
 /// Either a certificate with its key, or a proxy in front.

@@ -1,6 +1,10 @@
 //! `[apps]` and `[step_up]`: what the wallet's pages lead to, and when they ask for a code.
 
 use super::check::Collector;
+use super::span::Span;
+use accord_core::agreement::step_up::{StepUpPolicy, When};
+use accord_core::money::{Amount, Currency};
+use accord_core::people::one_time_code::CodeLimits;
 use accord_server::app::Screens;
 use accord_server::app_links::{AndroidApp, AppPath, Apps};
 use serde::Deserialize;
@@ -29,9 +33,63 @@ pub struct Android {
     pub sha256_cert_fingerprints: Vec<String>,
 }
 
+/// Which approvals need a one-time code beside the PIN; absent: none.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepUpSection {
+    /// `never`, `always` or `above`.
+    pub when: Option<String>,
+    /// For `above`: the sum in smallest units.
+    pub above: Option<i64>,
+    /// And its currency.
+    pub currency: Option<String>,
+    /// Codes of one user in 24 hours: 10; at least 3.
+    pub per_day: Option<u32>,
+    /// From one code to the next: 30 seconds.
+    pub spacing: Option<Span>,
+    /// Life of a code: 5 minutes.
+    pub life: Option<Span>,
+    /// Wrong tries at one code: 5.
+    pub tries: Option<u32>,
+}
+
 /// Judges both; faults go to `notes`.
-pub fn check(apps: AppsSection, notes: &mut Collector<'_>) -> Screens {
-    Screens { apps: check_apps(apps, notes) }
+pub fn check(apps: AppsSection, step_up: StepUpSection, notes: &mut Collector<'_>) -> Screens {
+    Screens { apps: check_apps(apps, notes), step_up: check_step_up(step_up, notes) }
+}
+
+fn check_step_up(section: StepUpSection, notes: &mut Collector<'_>) -> StepUpPolicy {
+    let defaults = CodeLimits::default();
+    let codes = CodeLimits {
+        per_day: section.per_day.unwrap_or(defaults.per_day),
+        spacing_ms: section.spacing.map_or(defaults.spacing_ms, Span::millis),
+        life_ms: section.life.map_or(defaults.life_ms, Span::millis),
+        tries: section.tries.unwrap_or(defaults.tries),
+    };
+    if codes.per_day < 3 || codes.tries == 0 {
+        notes.fault("step_up", "at least 3 codes a day and one try at each must be borne");
+    }
+    let bound = || {
+        let currency = section.currency.as_deref().unwrap_or("IQD");
+        Amount::new(Currency::parse(currency)?, section.above?)
+    };
+    let when = match (section.when.as_deref(), section.above) {
+        (None | Some("never"), None) => When::Never,
+        (Some("always"), None) => When::Always,
+        (Some("above"), Some(_)) => match bound() {
+            Some(bound) => When::Above(bound),
+            None => {
+                notes.fault("step_up.above", "no sum above zero of a known currency");
+                When::Always
+            }
+        },
+        (when, _) => {
+            let when = when.unwrap_or("never");
+            notes.fault("step_up.when", format!("{when:?}: never, always, or above with the sum in `above`"));
+            When::Always
+        }
+    };
+    StepUpPolicy { when, codes }
 }
 
 fn check_apps(section: AppsSection, notes: &mut Collector<'_>) -> Apps {
@@ -92,6 +150,35 @@ mod tests {
         let mut notes = Collector::new(Path::new("accord.toml"));
         let apps = check_apps(toml::from_str(text).unwrap(), &mut notes);
         (apps, notes.faults)
+    }
+
+    #[test]
+    fn a_step_up_is_chosen_whole_or_refused_with_a_sentence() {
+        let judge = |text: &str| {
+            let mut notes = Collector::new(Path::new("accord.toml"));
+            let policy = check_step_up(toml::from_str(text).unwrap(), &mut notes);
+            (policy.when, notes.faults)
+        };
+        let bound = Amount::new(Currency::parse("IQD").unwrap(), 5).unwrap();
+        for (text, when) in [
+            ("", When::Never),
+            ("when = \"never\"", When::Never),
+            ("when = \"always\"", When::Always),
+            ("when = \"above\"\nabove = 5", When::Above(bound)),
+        ] {
+            assert_eq!(judge(text), (when, Vec::new()), "{text}");
+        }
+        for text in [
+            "when = \"sometimes\"",
+            "when = \"above\"",
+            "above = 5",
+            "when = \"above\"\nabove = 0",
+            "when = \"above\"\nabove = 5\ncurrency = \"XXQ\"",
+            "per_day = 2",
+            "tries = 0",
+        ] {
+            assert_eq!(judge(text).1.len(), 1, "{text}");
+        }
     }
 
     #[test]

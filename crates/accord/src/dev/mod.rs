@@ -172,6 +172,7 @@ pub fn choices(config: &Path, public_url: &str) -> anyhow::Result<(Choices, Upke
         carriers: carriers::check(file.email, file.sms, dir, true, &mut notes),
         languages: face.languages(),
         apps: file.apps,
+        step_up: file.step_up,
     };
     let choices = sections.check(public_url, true, &mut notes);
     if notes.faults.is_empty() { Ok((choices, upkeep, face)) } else { Err(Faults(notes.faults).into()) }

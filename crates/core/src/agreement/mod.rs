@@ -13,6 +13,7 @@ pub mod login;
 pub mod prepare;
 pub mod schedule;
 pub mod sign_in;
+pub mod step_up;
 pub mod unbind;
 pub mod usage;
 

@@ -44,6 +44,16 @@ crate::words! {
     }
 }
 
+crate::words! {
+    /// Where a one-time code is to be typed.
+    CodePurpose {
+        /// At the merchant that asked the wallet to send it.
+        Merchant = "merchant",
+        /// On the wallet's page, to approve an agreement with that merchant.
+        Approval = "approval",
+    }
+}
+
 /// What a message tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum About {
@@ -91,8 +101,10 @@ pub enum About {
         /// Who ended it.
         by: EndedBy,
     },
-    /// A one-time code that a merchant asked the wallet to send.
+    /// A one-time code.
     OneTimeCode {
+        /// Where it is to be typed.
+        purpose: CodePurpose,
         /// Names the request, so that it is sent once.
         request: String,
         /// The merchant.

@@ -7,8 +7,8 @@
 use crate::agreement::Scope;
 use crate::ids::{AgreementId, CodeRequestId};
 use crate::journal;
-use crate::message::{self, About};
-use crate::moment::{Moment, Timestamp};
+use crate::message::{self, About, CodePurpose};
+use crate::moment::{Moment, Random, Timestamp};
 use crate::outcome::{Refusal, Ruled};
 use crate::people::{ContactKind, Holder, holder};
 use crate::policy::{DAY, MINUTE, Policy};
@@ -106,7 +106,7 @@ pub fn send(
 
     let random = &mut at.random("one-time code");
     let id = CodeRequestId::mint(agreement.id.bucket(), random);
-    let digits: String = (0..6).map(|_| char::from(b'0' + random.below(10) as u8)).collect();
+    let digits = draw(random);
     let salt = random.bytes();
     let expires_at = at.now.plus_millis(limits.life_ms);
     tx.insert_one_time_code(&OneTimeCode {
@@ -114,13 +114,14 @@ pub fn send(
         agreement: agreement.id.clone(),
         channel,
         salt,
-        digest: digest_of(&id, &salt, &digits),
+        digest: digest_of(id.as_str(), &salt, &digits),
         wrong: 0,
         sent_at: at.now,
         expires_at,
         verified_at: None,
     })?;
     let about = About::OneTimeCode {
+        purpose: CodePurpose::Merchant,
         request: id.to_string(),
         merchant: terms.display_name,
         code: digits,
@@ -179,7 +180,7 @@ pub fn verify(
     if at.now > row.expires_at {
         return Ok(Err(Refusal::OneTimeCodeExpired));
     }
-    if digest_of(&row.id, &row.salt, code.reveal()) != row.digest {
+    if digest_of(row.id.as_str(), &row.salt, code.reveal()) != row.digest {
         tx.update_one_time_code(&OneTimeCode { wrong: row.wrong + 1, ..row })?;
         return Ok(Err(Refusal::OneTimeCodeWrong));
     }
@@ -191,7 +192,13 @@ pub fn verify(
     Ok(Ok(()))
 }
 
-fn digest_of(id: &CodeRequestId, salt: &[u8; 16], code: &str) -> Digest {
+/// Six digits.
+pub(crate) fn draw(random: &mut Random) -> String {
+    (0..6).map(|_| char::from(b'0' + random.below(10) as u8)).collect()
+}
+
+/// What rests of a code: `id` names what it was sent for.
+pub(crate) fn digest_of(id: &str, salt: &[u8; 16], code: &str) -> Digest {
     let salt: String = salt.iter().map(|byte| format!("{byte:02x}")).collect();
-    Digest::of_parts(&["accord one-time code v1", id.as_str(), &salt, code])
+    Digest::of_parts(&["accord one-time code v1", id, &salt, code])
 }

@@ -14,6 +14,7 @@ pub mod people;
 pub mod preference;
 pub mod refund;
 pub mod settlement;
+pub mod step_up;
 pub mod unbinding;
 pub mod upkeep;
 
@@ -70,6 +71,7 @@ pub trait Rows:
     + people::PeopleRows
     + unbinding::UnbindingRows
     + handover::HandoverRows
+    + step_up::StepUpRows
     + settlement::SettlementRows
     + audit::AuditRows
     + device::DeviceRows
@@ -178,6 +180,7 @@ pub trait Tx:
     + people::PeopleTx
     + unbinding::UnbindingTx
     + handover::HandoverTx
+    + step_up::StepUpTx
     + settlement::SettlementTx
     + audit::AuditTx
     + device::DeviceTx

@@ -4,9 +4,11 @@
 
 pub mod page;
 pub mod proof;
+pub mod step_up;
 
 use crate::app::App;
 use crate::pages::authorize::{AuthorizeView, Offer, TypedLimits, shown_text};
+use crate::pages::confirm::CodeHint;
 use crate::pages::i18n::page_version;
 use crate::sign_in::{self, Checked};
 use accord_core::agreement::control::{self, Change};
@@ -52,6 +54,8 @@ pub struct Submission {
     pub proven: Option<CustomerId>,
     /// Was the user asked once more? Without it nothing is decided yet.
     pub confirmed: bool,
+    /// The one-time code that was typed, where approving needs one ([`step_up`]).
+    pub code: Option<String>,
 }
 
 /// What came of a submission.
@@ -69,6 +73,8 @@ pub enum Submitted {
         /// Who typed the right PIN; nobody for a refusal.
         customer: Option<CustomerId>,
     },
+    /// Approving needs a one-time code: none, or another, was typed.
+    CodeNeeded(CodeHint),
     /// Approved without the box; whoever typed the right PIN is signed in now.
     BoxNotTicked {
         /// Who typed the right PIN.
@@ -125,9 +131,18 @@ async fn try_submit(app: &Arc<App>, submission: Submission) -> Result<Submitted,
     };
     let open = session.stage == SessionStage::Open && app.clock.now() <= session.expires_at;
     let ready = submission.decision == Decision::Refuse || customer.is_some();
+    let approver = customer.as_ref().filter(|_| submission.decision == Decision::Approve);
+    let stepping_up = approver.filter(|_| open && step_up::needed(app, &terms, limits));
     if open && ready && !submission.confirmed {
-        let customer = customer.filter(|_| submission.decision == Decision::Approve);
-        return Ok(Submitted::Confirm { customer });
+        if let Some(customer) = stepping_up {
+            step_up::send(app, &terms, customer).await?;
+        }
+        return Ok(Submitted::Confirm { customer: approver.cloned() });
+    }
+    if let Some(customer) = stepping_up
+        && let Some(hint) = step_up::ask(app, &submission, &terms, customer).await?
+    {
+        return Ok(Submitted::CodeNeeded(hint));
     }
     let answer = match (submission.decision, customer.clone()) {
         (Decision::Refuse, customer) => Answer::Refuse { customer },

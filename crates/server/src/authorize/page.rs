@@ -4,13 +4,14 @@
 //! second step holds no PIN but a [`proof`] that it was right.
 
 use super::proof::{self, Proof};
+use super::step_up;
 use super::{Submission, Submitted, ended, offer_of, redirect_of, session_of, shown, submit, text_shown};
 use crate::app::App;
 use crate::cookies::{Browser, origin_of};
 use crate::handover::{self, Visit};
 use crate::http::{Sender, page, redirect};
 use crate::pages::authorize::{AuthorizeView, Hint, TypedLimits, render};
-use crate::pages::confirm::{self, ConfirmView, TextView};
+use crate::pages::confirm::{self, CodeField, CodeHint, ConfirmView, TextView};
 use crate::pages::i18n::{best_language, catalogue};
 use crate::pages::markup::left_to_right;
 use crate::pages::policy::{
@@ -19,6 +20,7 @@ use crate::pages::policy::{
 use crate::pages::result::{self, Handover, HandoverView, Outcome, ResultView};
 use accord_core::Stop;
 use accord_core::agreement::decide::Decided;
+use accord_core::agreement::limits::Limits;
 use accord_core::agreement::{Decision, Session, SessionStage, Terms};
 use accord_core::ids::{AuthId, CustomerId};
 use accord_core::store::StoreFault;
@@ -63,6 +65,8 @@ struct Posted {
     decision: String,
     /// Of the second step: the first was taken.
     confirm: Option<String>,
+    /// Of the second step: the one-time code, where one is asked for.
+    code: Option<String>,
     lang: Option<String>,
 }
 
@@ -93,10 +97,12 @@ async fn show(
         let proof = proof_of(&app, &browser, &headers, &session, &terms);
         return match (step, proof) {
             (Some(decision @ Decision::Approve), Some(proof)) => {
-                second(&app, &session, &terms, language, &browser, decision, Some(proof)).await
+                let asked = (decision, Some(proof), None);
+                second(&app, (&session, &terms), language, &browser, asked).await
             }
             (Some(Decision::Refuse), _) => {
-                second(&app, &session, &terms, language, &browser, Decision::Refuse, None).await
+                let asked = (Decision::Refuse, None, None);
+                second(&app, (&session, &terms), language, &browser, asked).await
             }
             (step, _) => {
                 let hint = step.map(|_| Hint::AgreeAgain);
@@ -177,8 +183,9 @@ async fn receive(
         address: sender.0.to_string(),
         browser: browser.digest(),
         signed_in: browser.customer(),
-        proven: proof.map(|proof| proof.customer),
+        proven: proof.as_ref().map(|proof| proof.customer.clone()),
         confirmed,
+        code: posted.code,
     };
     let known = async |browser: Browser, customer: Option<CustomerId>| match customer {
         Some(customer) => browser.signed_in(&app, customer, origin_of(sender.0, &headers)).await,
@@ -204,6 +211,10 @@ async fn receive(
             let renewed = customer.filter(|_| decision == Decision::Approve && !confirmed);
             let browser = known(browser, renewed).await.with_cookie(proof::take_back(&app, &auth_id));
             answered(&app, &decided, language, &browser).await
+        }
+        Submitted::CodeNeeded(hint) => {
+            let asked = (decision, proof, Some(hint));
+            second(&app, (&session, &terms), language, &browser, asked).await
         }
         Submitted::BoxNotTicked { customer } => {
             let browser = known(browser, customer).await;
@@ -239,13 +250,15 @@ fn show_again(auth_id: &AuthId, language: Language, browser: &Browser) -> Respon
 /// The second step: once more, in short.
 async fn second(
     app: &Arc<App>,
-    session: &Session,
-    terms: &Terms,
+    (session, terms): (&Session, &Terms),
     language: Language,
     browser: &Browser,
-    decision: Decision,
-    proof: Option<Proof>,
+    (decision, proof, hint): (Decision, Option<Proof>, Option<CodeHint>),
 ) -> Response {
+    let code = match &proof {
+        Some(proof) => code_field(app, terms, proof, hint).await,
+        None => None,
+    };
     let customer = proof.as_ref().map(|proof| proof.customer.clone());
     let view = ConfirmView {
         language,
@@ -256,9 +269,25 @@ async fn second(
         limits: proof.map(|proof| proof.limits).unwrap_or_default(),
         masked_login_id: masked_login(app, customer).await,
         expires_at: session.expires_at,
+        code,
     };
     let policy = content_security_policy(terms.redirect_url.as_deref());
     page(200, confirm::render(&view), &policy, browser)
+}
+
+/// The field for a one-time code, where approving needs one.
+async fn code_field(
+    app: &Arc<App>,
+    terms: &Terms,
+    proof: &Proof,
+    hint: Option<CodeHint>,
+) -> Option<CodeField> {
+    let own = proof.limits.read(offer_of(app, terms).limit_currency).unwrap_or(Limits::NONE);
+    if !step_up::needed(app, terms, own) {
+        return None;
+    }
+    let good_until = step_up::good_until(app, &terms.auth_id, &proof.customer).await.ok().flatten();
+    Some(CodeField { good_until, hint })
 }
 
 /// The text of what is asked, alone: to be read at leisure, kept or printed. Not longer than the question stands.

@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use accord_core::handle::Bucket;
     use accord_core::ids::{CustomerId, MessageId};
-    use accord_core::message::Channel;
+    use accord_core::message::{Channel, CodePurpose};
     use accord_core::moment::{Moment, Timestamp};
     use accord_core::user::Language;
 
@@ -154,6 +154,7 @@ mod tests {
 
     fn code(merchant: &str) -> About {
         About::OneTimeCode {
+            purpose: CodePurpose::Merchant,
             request: "r".to_owned(),
             merchant: merchant.to_owned(),
             code: "483920".to_owned(),

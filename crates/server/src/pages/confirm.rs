@@ -32,6 +32,56 @@ pub struct ConfirmView {
     pub masked_login_id: Option<String>,
     /// Until when it may be decided.
     pub expires_at: Timestamp,
+    /// The field for a one-time code, where one is asked for beside the PIN.
+    pub code: Option<CodeField>,
+}
+
+/// Where a one-time code is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodeField {
+    /// Until when the code that was sent is good; nothing when none is.
+    pub good_until: Option<Timestamp>,
+    /// Why it is asked for again.
+    pub hint: Option<CodeHint>,
+}
+
+/// Why a one-time code is asked for again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeHint {
+    /// None was typed; one was sent, now or a moment ago.
+    Sent,
+    /// None was typed, and there have been enough.
+    NotBefore {
+        /// When the next may be sent.
+        time: Timestamp,
+    },
+    /// It was another.
+    Wrong {
+        /// So many tries are left.
+        left: u32,
+    },
+    /// It came too late or was tried too often.
+    Over,
+}
+
+impl CodeField {
+    fn about(&self, t: &Texts) -> Markup {
+        match self.good_until {
+            Some(until) => t.html(Key("confirm-code-sent"), &[("time", &t.time(until))]),
+            None => t.html(Key("confirm-code-none"), &[]),
+        }
+    }
+}
+
+impl CodeHint {
+    fn text(self, t: &Texts) -> Markup {
+        match self {
+            CodeHint::Sent => t.html(Key("confirm-code-type"), &[]),
+            CodeHint::NotBefore { time } => t.html(Key("confirm-code-later"), &[("time", &t.time(time))]),
+            CodeHint::Wrong { left } => t.html(Key("confirm-code-wrong"), &[("left", &left.to_string())]),
+            CodeHint::Over => t.html(Key("confirm-code-over"), &[]),
+        }
+    }
 }
 
 #[derive(Template)]
@@ -47,6 +97,9 @@ struct Page<'a> {
     deadline: Markup,
     button: Markup,
     back: String,
+    /// What is said of the code that was sent.
+    code: Option<Markup>,
+    code_hint: Option<Markup>,
     view: &'a ConfirmView,
 }
 
@@ -89,6 +142,8 @@ pub fn render(view: &ConfirmView) -> String {
         deadline: t.html(Key("authorize-deadline"), &[("time", &t.time(view.expires_at))]),
         button: t.html(button, &[]),
         back: format!("{address}{}", t.tag()),
+        code: view.code.as_ref().map(|code| code.about(&t)),
+        code_hint: view.code.and_then(|code| code.hint).map(|hint| hint.text(&t)),
         view,
     })
 }

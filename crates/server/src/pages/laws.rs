@@ -1,7 +1,7 @@
 //! What holds for every page in every language, tried with a merchant who wants to break it.
 
 use super::authorize::{AuthorizeView, Hint, Offer, TypedLimits, render, shown_text};
-use super::confirm::{ConfirmView, TextView};
+use super::confirm::{CodeField, CodeHint, ConfirmView, TextView};
 use super::demo::{
     DemoDialect, DemoIndexView, DemoState, DemoUser, DemoView, Exchange, Notice, SignatureState,
     SignedMessage, UserMessage,
@@ -76,6 +76,7 @@ fn second_step(language: Language, decision: Decision, contract: bool) -> Confir
         limits: TypedLimits { per_debit: None, per_month: Some("50000".to_owned()) },
         masked_login_id: contract.then(|| "+964*******01".to_owned()),
         expires_at: AT,
+        code: contract.then_some(CodeField { good_until: Some(AT), hint: None }),
     }
 }
 
@@ -156,6 +157,13 @@ fn pages(language: Language) -> Vec<(String, String)> {
             let view = second_step(language, decision, contract);
             pages.push((format!("confirm {decision} {contract}"), confirm::render(&view)));
         }
+    }
+    let code_hints =
+        [CodeHint::Sent, CodeHint::NotBefore { time: AT }, CodeHint::Wrong { left: 2 }, CodeHint::Over];
+    for hint in code_hints {
+        let code = Some(CodeField { good_until: None, hint: Some(hint) });
+        let view = ConfirmView { code, ..second_step(language, Decision::Approve, true) };
+        pages.push((format!("confirm {hint:?}"), confirm::render(&view)));
     }
     let text = TextView { language, auth_id: name(), merchant: name(), text: format!("a\n{HOSTILE}") };
     pages.push(("text".into(), confirm::render_text(&text)));

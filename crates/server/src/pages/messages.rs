@@ -3,7 +3,7 @@
 use super::i18n::{Key, Texts};
 use super::markup::{clean, clean_line};
 use accord_core::agreement::EndedBy;
-use accord_core::message::{About, Message};
+use accord_core::message::{About, CodePurpose, Message};
 use accord_core::outcome::Refusal;
 
 /// A message in words.
@@ -66,13 +66,14 @@ pub fn render(message: &Message) -> Words {
             let args = [("merchant", merchant.as_str()), ("time", now.as_str())];
             Words { title: t.with(Key("message-ended-title"), &args[..1]), text: t.with(key, &args) }
         }
-        About::OneTimeCode { merchant, code, expires_at, .. } => {
+        About::OneTimeCode { purpose, merchant, code, expires_at, .. } => {
             let (merchant, until) = (clean_line(merchant), t.time(*expires_at));
             let args = [("merchant", merchant.as_str()), ("code", code), ("time", &until)];
-            Words {
-                title: t.with(Key("message-code-title"), &args[..1]),
-                text: t.with(Key("message-code"), &args),
-            }
+            let (title, text) = match purpose {
+                CodePurpose::Merchant => (Key("message-code-title"), Key("message-code")),
+                CodePurpose::Approval => (Key("message-approval-code-title"), Key("message-approval-code")),
+            };
+            Words { title: t.with(title, &args[..1]), text: t.with(text, &args) }
         }
         About::FromMerchant { merchant, title, content, .. } => {
             let (merchant, title) = (clean_line(merchant), clean_line(title));

@@ -7,6 +7,7 @@ use crate::authorize::{self, Submission, Submitted};
 use crate::clock::random;
 use crate::http::Peer;
 use crate::pages::authorize::TypedLimits;
+use crate::pages::confirm::CodeHint;
 use accord_core::Stop;
 use accord_core::agreement::decide::Decided;
 use accord_core::agreement::handover;
@@ -72,6 +73,7 @@ pub async fn decide(
         signed_in: None,
         proven: None,
         confirmed: true,
+        code: members.text("code")?.map(str::to_owned),
     };
     let Ok(_permit) = AT_ONCE.acquire().await else { return Err(closed()) };
     match authorize::submit(&app, submission).await {
@@ -94,6 +96,16 @@ pub async fn decide(
         Submitted::SignInMissing => Err(Failure::bad("loginId and pin: needed to approve")),
         Submitted::LimitUnreadable => Err(Failure::bad(
             "limitPerDebit and limitPerMonth: whole numbers above zero, of the page's currency",
+        )),
+        Submitted::CodeNeeded(hint) => Err(Failure::new(
+            StatusCode::FORBIDDEN,
+            "CODE_NEEDED",
+            match hint {
+                CodeHint::Sent => "code: missing; one was sent to the user",
+                CodeHint::NotBefore { .. } => "code: missing, and too many were sent",
+                CodeHint::Wrong { .. } => "code: wrong",
+                CodeHint::Over => "code: too late, or tried too often; without one another is sent",
+            },
         )),
         Submitted::Confirm { .. } => Err(Failure::bad("the decision was not confirmed")),
         Submitted::BoxNotTicked { .. } => Err(Failure::bad("the agreement was not ticked")),

@@ -13,7 +13,7 @@ use accord_core::handle::Bucket;
 use accord_core::ids::{AgreementId, LoginId, PaymentId};
 use accord_core::message::delivery::{self, Delivery, DeliveryState};
 use accord_core::message::routes::{Carrier, MessagePolicy, Route, Service};
-use accord_core::message::{self, About, Message};
+use accord_core::message::{self, About, CodePurpose, Message};
 use accord_core::money::{Amount, Currency};
 use accord_core::people::ContactKind;
 use accord_core::user::{Language, User};
@@ -373,6 +373,7 @@ async fn a_code_goes_out_at_once_and_never_after_its_life() {
     let house = by_sms(&gateway).await;
     let now = house.app().clock.now();
     let about = About::OneTimeCode {
+        purpose: CodePurpose::Merchant,
         request: "r".to_owned(),
         merchant: "Shop".to_owned(),
         code: "483920".to_owned(),
@@ -430,6 +431,7 @@ async fn a_carrier_that_hangs_holds_up_no_other_work() {
     // Every place for letters is taken by one that hangs. A code has a place of its own, and a read is answered.
     let now = house.app().clock.now();
     let code = About::OneTimeCode {
+        purpose: CodePurpose::Merchant,
         request: "r".to_owned(),
         merchant: "Shop".to_owned(),
         code: "483920".to_owned(),

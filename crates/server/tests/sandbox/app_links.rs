@@ -23,7 +23,7 @@ async fn configured_apps_are_told_as_json_without_a_redirect() {
         ios: vec!["ABCDE12345.iq.example.wallet".into()],
         paths: vec![AppPath::parse("/q/*").unwrap()],
     };
-    let house = House::open_as(Seams::default(), Screens { apps }).await;
+    let house = House::open_as(Seams::default(), Screens { apps, ..Screens::default() }).await;
     let [android, ios] = FILES;
     let (status, media, links) = file(&house, android).await;
     assert_eq!((status, media.as_str()), (200, "application/json"));

@@ -11,29 +11,29 @@ const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/1
 const CODE: &str = "authCode=281";
 
 /// A browser: it keeps its cookies and follows nothing by itself.
-struct Browser<'h> {
+pub struct Browser<'h> {
     house: &'h House,
     cookies: Mutex<Vec<String>>,
 }
 
 /// What a browser got.
-struct Got {
-    status: u16,
-    location: String,
-    body: String,
-    policy: String,
+pub struct Got {
+    pub status: u16,
+    pub location: String,
+    pub body: String,
+    pub policy: String,
 }
 
 impl<'h> Browser<'h> {
-    fn new(house: &'h House) -> Browser<'h> {
+    pub fn new(house: &'h House) -> Browser<'h> {
         Browser { house, cookies: Mutex::default() }
     }
 
-    async fn get(&self, path: &str) -> Got {
+    pub async fn get(&self, path: &str) -> Got {
         self.send(self.house.http.get(self.url(path))).await
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Got {
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Got {
         let mut body = url::form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(form);
         let request = self.house.http.post(self.url(path));
@@ -63,7 +63,7 @@ impl<'h> Browser<'h> {
     }
 
     /// Approves or refuses on the page at that path, in both steps.
-    async fn decide(&self, page: &str, decision: &str) -> Got {
+    pub async fn decide(&self, page: &str, decision: &str) -> Got {
         let shown = self.get(page).await;
         let csrf = field(&shown.body, "csrf");
         let auth_id = field(&shown.body, "authId");
@@ -99,7 +99,7 @@ impl<'h> Browser<'h> {
     }
 }
 
-fn field(html: &str, name: &str) -> String {
+pub fn field(html: &str, name: &str) -> String {
     let after =
         html.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("{name}: {html}"));
     after.split('"').next().unwrap().to_owned()

@@ -8,4 +8,5 @@ mod demo;
 mod handover;
 mod house;
 mod logo;
+mod step_up;
 mod unbinding;

@@ -7,7 +7,7 @@ use accord_core::Timestamp;
 use accord_core::agreement::EndedBy;
 use accord_core::handle::Bucket;
 use accord_core::ids::{AgreementId, CustomerId, MessageId, PaymentId};
-use accord_core::message::{About, Channel, Kind, Message};
+use accord_core::message::{About, Channel, CodePurpose, Kind, Message};
 use accord_core::money::{Amount, Currency};
 use accord_core::outcome::Refusal;
 use accord_core::store::Stored;
@@ -96,8 +96,11 @@ fn write(about: &About) -> String {
         About::Ended { agreement, merchant, by } => {
             vec![agreement.to_string(), merchant.clone(), by.to_string()]
         }
-        About::OneTimeCode { request, merchant, code, expires_at } => {
-            vec![request.clone(), merchant.clone(), code.clone(), expires_at.0.to_string()]
+        About::OneTimeCode { purpose, request, merchant, code, expires_at } => {
+            let mut fields = vec![request.clone(), merchant.clone(), code.clone(), expires_at.0.to_string()];
+            // Codes that merchants send are written as they were before there were others.
+            fields.extend((*purpose != CodePurpose::Merchant).then(|| purpose.to_string()));
+            fields
         }
         About::FromMerchant { request, merchant, title, content, url } => vec![
             request.clone(),
@@ -138,7 +141,12 @@ fn read(kind: &str, details: &str) -> Option<About> {
             merchant: (*merchant).to_owned(),
             by: EndedBy::parse(by)?,
         },
-        ("one_time_code", [request, merchant, code, expires_at]) => About::OneTimeCode {
+        ("one_time_code", [request, merchant, code, expires_at, purpose @ ..]) => About::OneTimeCode {
+            purpose: match purpose {
+                [] => CodePurpose::Merchant,
+                [purpose] => CodePurpose::parse(purpose)?,
+                _ => return None,
+            },
             request: (*request).to_owned(),
             merchant: (*merchant).to_owned(),
             code: (*code).to_owned(),

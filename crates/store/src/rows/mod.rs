@@ -23,6 +23,7 @@ pub(crate) mod preference;
 pub(crate) mod refund;
 pub(crate) mod settlement;
 pub(crate) mod sql;
+pub(crate) mod step_up;
 pub(crate) mod token;
 pub(crate) mod unbinding;
 pub(crate) mod upkeep;
@@ -49,6 +50,7 @@ pub(crate) const STATEMENTS: &[&[&str]] = &[
     preference::STATEMENTS,
     refund::STATEMENTS,
     settlement::STATEMENTS,
+    step_up::STATEMENTS,
     token::STATEMENTS,
     unbinding::STATEMENTS,
     upkeep::STATEMENTS,

@@ -49,6 +49,7 @@ pub const ALL: &[Migration] = &[
             include_str!("migrations/0003_statement.sql"),
             include_str!("migrations/0003_upkeep.sql"),
             include_str!("migrations/0003_handover.sql"),
+            include_str!("migrations/0003_step_up.sql"),
             include_str!("migrations/0003_device.sql"),
             include_str!("migrations/0003_preference.sql"),
             include_str!("migrations/0003_payment_list.sql"),

@@ -23,6 +23,7 @@ pub mod round_trip;
 pub mod samples;
 pub mod script;
 pub mod settlement;
+pub mod step_up;
 pub mod transactions;
 pub mod unbinding;
 pub mod upkeep;
@@ -71,6 +72,9 @@ macro_rules! store_laws {
             }
             $crate::store_laws! { @tests $open; handover:
                 handovers_come_back_as_they_were,
+            }
+            $crate::store_laws! { @tests $open; step_up:
+                codes_of_approvals_come_back_as_they_were,
             }
             $crate::store_laws! { @tests $open; round_trip:
                 clients_and_settings_come_back_as_they_were,

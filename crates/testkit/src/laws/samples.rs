@@ -496,6 +496,7 @@ pub fn abouts(rich: bool) -> Vec<About> {
         },
         About::Ended { agreement, merchant: merchant.clone(), by: EndedBy::User },
         About::OneTimeCode {
+            purpose: if rich { CodePurpose::Approval } else { CodePurpose::Merchant },
             request: text(rich),
             merchant: merchant.clone(),
             code: text(rich),

@@ -14,6 +14,7 @@ mod preference;
 mod refund;
 mod rows;
 mod settlement;
+mod step_up;
 mod table;
 mod tx;
 mod unbinding;
@@ -21,6 +22,7 @@ mod upkeep;
 
 use accord_core::agreement::control::Controls;
 use accord_core::agreement::handover::Handover;
+use accord_core::agreement::step_up::StepUp;
 use accord_core::agreement::unbind::Consult;
 use accord_core::agreement::usage::DayUsage;
 use accord_core::agreement::{Agreement, Consent, PrepareClaim, Session, Terms};
@@ -176,6 +178,7 @@ books! {
     terms: AuthId => Terms,
     sessions: AuthId => Session,
     handovers: AuthId => Handover,
+    step_ups: AuthId => StepUp,
     consents: AuthId => Consent,
     agreements: AgreementId => Agreement,
     agreements_by_auth: (Bucket, AuthId) => AgreementId,
