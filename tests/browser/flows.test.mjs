@@ -1,4 +1,4 @@
-// Both flows by the demo page, in Chromium: the money moves, the notice is verified, the user is told.
+// Both flows by the demo's steps, in Chromium: the money moves, the notice is verified, the user is told.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { agree, refuseTwice } from "./steps.mjs";
@@ -58,7 +58,7 @@ async function received(kind) {
 
 test("Qi: from prepare to a silent debit, by the mini program emulator", async () => {
   const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
-  await page.goto(`${wallet.demo}/demo/qi`);
+  await page.goto(`${wallet.demo}/demo/qi?view=steps`);
   await step(page, "qi", "prepare");
   await page.click("#sign-contract");
   await page.waitForURL(`${wallet.base}/authorize?authId=*`);
@@ -75,7 +75,7 @@ test("Qi: from prepare to a silent debit, by the mini program emulator", async (
 
 test("Alipay+: from prepare to a silent debit, led back to the merchant's origin", async () => {
   const page = await browser.newPage();
-  await page.goto(`${wallet.demo}/demo/alipayPlus`);
+  await page.goto(`${wallet.demo}/demo/alipayPlus?view=steps`);
   await step(page, "alipayPlus", "prepare");
   await page.click("#open-page");
   await page.waitForURL(`${wallet.base}/authorize?authId=*`);
@@ -92,7 +92,7 @@ test("Alipay+: from prepare to a silent debit, led back to the merchant's origin
 
 test("a refusal goes back by the bridge with 6001 and no code", async () => {
   const page = await browser.newPage();
-  await page.goto(`${wallet.demo}/demo/qi`);
+  await page.goto(`${wallet.demo}/demo/qi?view=steps`);
   await step(page, "qi", "prepare");
   await page.click("#sign-contract");
   await page.waitForURL(`${wallet.base}/authorize?authId=*`);

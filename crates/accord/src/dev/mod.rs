@@ -228,7 +228,10 @@ fn greeting(data: &Path, bound: &ports::Bound, file: &accord_client::SandboxFile
     let mut lines = vec![
         "accord sandbox is ready".to_owned(),
         format!("  wallet    {}", bound.public_url),
-        format!("  demo      {}/demo", bound.demo_url),
+        format!(
+            "  demo      {}/demo  (a shop on a phone, its merchant, the signed messages)",
+            bound.demo_url
+        ),
         format!("  files     {data}/sandbox.json, {data}/keys/"),
     ];
     if let Some(user) = file.users.first() {

@@ -1,8 +1,10 @@
 //! The merchant's keys, its connection to the wallet, and what it may ask of the sandbox.
 
 use super::wire_log;
-use crate::pages::demo::{DemoDialect, DemoUser, Exchange, UserMessage};
+use crate::pages::demo::{DemoDialect, DemoUser};
+use crate::pages::demo_wire::{Exchange, UserMessage};
 use accord_client::{CallFault, Client, Receiver, SandboxFile, TIMEOUT, judge, prepare_request};
+use accord_core::money::{Amount, Currency};
 use accord_core::user::Language;
 use accord_wire::time::parse_iso;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -44,6 +46,8 @@ pub(super) struct Called {
 pub(super) struct Reply {
     /// `S`, `F` or `U`.
     pub(super) status: String,
+    /// `SUCCESS`, `RISK_REJECT`.
+    pub(super) code: String,
     /// `S SUCCESS`, `F PARAM_ILLEGAL: what is wrong`.
     pub(super) summary: String,
     body: Value,
@@ -55,16 +59,21 @@ impl Reply {
         self.body.get(name).and_then(Value::as_str).map(str::to_owned)
     }
 
+    /// A text anywhere in the body, by its JSON pointer.
+    pub(super) fn at(&self, pointer: &str) -> Option<String> {
+        self.body.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
+    }
+
     /// A member of the body, with line breaks, to be shown.
     pub(super) fn pretty(&self, name: &str) -> Option<String> {
         serde_json::to_string_pretty(self.body.get(name)?).ok()
     }
 
-    /// `status code` of a result inside the body (Alipay+ inquiryPayment, paymentResult).
-    pub(super) fn inner_result(&self, name: &str) -> Option<String> {
+    /// Status and code of a result inside the body (Alipay+ inquiryPayment, paymentResult).
+    pub(super) fn inner_result(&self, name: &str) -> Option<(String, String)> {
         let result = self.body.get(name)?;
-        let word = |name| result.get(name).and_then(Value::as_str).unwrap_or_default();
-        Some(format!("{} {}", word("resultStatus"), word("resultCode")))
+        let word = |name| result.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Some((word("resultStatus"), word("resultCode")))
     }
 }
 
@@ -108,11 +117,11 @@ impl Merchant {
         [&client.psp_id, &client.acquirer_id, &client.wallet_name].map(|id| id.as_deref().unwrap_or_default())
     }
 
-    /// Signs, sends and judges one call.
+    /// Signs, sends and judges one call. Beside its name stands its place in the order of everything that happens.
     pub(super) async fn call(
         &self,
         dialect: DemoDialect,
-        operation: &str,
+        (operation, number): (&str, u64),
         body: &Value,
         now: &Now,
     ) -> Result<Called, String> {
@@ -124,17 +133,17 @@ impl Merchant {
         let reply = match client.send(&request).await {
             Ok(reply) => reply,
             Err(fault) => {
-                let shown = wire_log::unanswered(operation, &now.text, &request);
+                let shown = wire_log::unanswered((operation, number), &now.text, &request);
                 return Ok(Called { shown, reply: Err(fault.to_string()) });
             }
         };
         Ok(match judge(request, reply, &wallet.wallet_keys) {
             Ok(exchange) => Called {
-                shown: wire_log::answered(operation, &now.text, &exchange),
+                shown: wire_log::answered((operation, number), &now.text, &exchange),
                 reply: Ok(read(&exchange)),
             },
             Err(CallFault::NoResult(exchange) | CallFault::Signature(exchange)) => Called {
-                shown: wire_log::answered(operation, &now.text, &exchange),
+                shown: wire_log::answered((operation, number), &now.text, &exchange),
                 reply: Err(
                     "the wallet's reply cannot be relied on; what was asked for may have happened".to_owned()
                 ),
@@ -164,7 +173,7 @@ impl Merchant {
                 .and_then(Value::as_object)
                 .into_iter()
                 .flatten()
-                .filter_map(|(currency, value)| Some(format!("{} {currency}", value.as_str()?)))
+                .filter_map(|(currency, value)| Some(balance(currency, value.as_str()?)))
                 .collect();
             let about = format!("{status}; {}", balances.join(", "));
             users.push(DemoUser { login_id: user.login_id.clone(), pin: user.pin.clone(), about });
@@ -174,12 +183,30 @@ impl Merchant {
 
     /// What the wallet told the user who agreed, newest first.
     pub(super) async fn messages_of(&self, customer_id: Option<&str>) -> Vec<UserMessage> {
-        let user = self.file.users.iter().find(|user| Some(user.customer_id.as_str()) == customer_id);
-        let Some(user) = user else { return Vec::new() };
-        let path = format!("/sandbox/messages?loginId={}", encode(&user.login_id));
-        let answer = self.ask(&path).await.unwrap_or_default();
+        let Some(login) = customer_id.and_then(|id| self.login_of(id)) else { return Vec::new() };
+        let answer = self.ask(&format!("/sandbox/messages?loginId={login}")).await.unwrap_or_default();
         let messages = answer.get("messages").and_then(Value::as_array);
         messages.into_iter().flatten().take(MOST_MESSAGES).map(user_message).collect()
+    }
+
+    /// How many messages the wallet has told that user.
+    pub(super) async fn count_messages_of(&self, customer_id: Option<&str>) -> i64 {
+        let Some(login) = customer_id.and_then(|id| self.login_of(id)) else { return 0 };
+        let answer = self.ask(&format!("/sandbox/users/{login}")).await.unwrap_or_default();
+        answer.get("inboxCount").and_then(Value::as_i64).unwrap_or_default()
+    }
+
+    /// The user's agreements, newest first.
+    pub(super) async fn agreements_of(&self, customer_id: &str) -> Result<Vec<Value>, String> {
+        let login = self.login_of(customer_id).ok_or("no such user in sandbox.json")?;
+        let answer = self.ask(&format!("/sandbox/users/{login}")).await?;
+        Ok(answer.get("agreements").and_then(Value::as_array).cloned().unwrap_or_default())
+    }
+
+    /// The encoded loginId of a user of the sandbox.
+    fn login_of(&self, customer_id: &str) -> Option<String> {
+        let user = self.file.users.iter().find(|user| user.customer_id == customer_id)?;
+        Some(encode(&user.login_id))
     }
 
     async fn ask(&self, path: &str) -> Result<Value, String> {
@@ -192,13 +219,20 @@ impl Merchant {
         self.answer(request.header("content-type", "application/json").body(body.to_string())).await
     }
 
+    /// Asks the sandbox to forget something.
+    pub(super) async fn clear(&self, path: &str) -> Result<Value, String> {
+        self.answer(self.http.delete(format!("{}{path}", self.wallet_url))).await
+    }
+
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, String> {
         let fault = |fault: reqwest::Error| format!("the sandbox does not answer: {fault}");
         let reply = request.send().await.map_err(fault)?;
         let status = reply.status();
         let body = reply.bytes().await.map_err(fault)?;
         if !status.is_success() {
-            return Err(format!("the sandbox answers HTTP {status}"));
+            let told: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let why = told.pointer("/error/message").and_then(Value::as_str).unwrap_or_default();
+            return Err(format!("the sandbox answers HTTP {}: {why}", status.as_u16()));
         }
         serde_json::from_slice(&body).map_err(|fault| format!("the sandbox does not answer in JSON: {fault}"))
     }
@@ -213,6 +247,7 @@ fn read(exchange: &accord_client::Exchange) -> Reply {
     };
     Reply {
         status: result.status.clone(),
+        code: result.code.clone(),
         summary: format!("{} {}{message}", result.status, result.code),
         body: serde_json::from_slice(&exchange.reply.body).unwrap_or_default(),
     }
@@ -226,6 +261,12 @@ fn user_message(message: &Value) -> UserMessage {
         text: text("text"),
         time: text("time"),
     }
+}
+
+/// An account in whole units, as far as its currency is known.
+fn balance(currency: &str, value: &str) -> String {
+    let amount = Currency::parse(currency).and_then(|currency| Amount::new(currency, value.parse().ok()?));
+    amount.map_or_else(|| format!("{value} {currency}"), |amount| format!("{} {currency}", amount.decimal()))
 }
 
 fn encode(text: &str) -> String {

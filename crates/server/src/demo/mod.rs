@@ -7,10 +7,12 @@
 //!
 //! Pages are drawn by [`crate::pages::demo`], which lists the steps and their fields.
 
+mod calls;
 mod consent;
 mod log_in;
 mod merchant;
 mod notify;
+mod shop;
 mod steps;
 mod visit;
 mod wire_log;
@@ -20,9 +22,9 @@ pub use consent::{ConsentAnswer, DemoConsent};
 use crate::app::App;
 use crate::cookies::Browser;
 use crate::http;
-use crate::pages::demo::{self as view, DemoDialect, DemoIndexView, DemoView, Notice};
+use crate::pages::demo::{self as view, DemoDialect, DemoIndexView, DemoView, Look, Notice, Said};
 use crate::pages::i18n::{best_language, catalogue};
-use crate::pages::policy::content_security_policy_with_script;
+use crate::pages::policy::{content_security_policy_with_live_script, content_security_policy_with_script};
 use crate::sandbox::names_loopback;
 use accord_core::user::Language;
 use axum::body::Body;
@@ -36,7 +38,8 @@ use merchant::Merchant;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::OnceCell;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{Mutex, OnceCell};
 use url::Url;
 use visit::Visits;
 
@@ -55,9 +58,18 @@ pub(crate) struct Demo {
     visits: Visits,
     inbox: notify::Inbox,
     consent: Arc<DemoConsent>,
+    /// Counts everything that happens, so that calls and notifications can be told in their order.
+    happened: AtomicU64,
+    /// Steps are made one at a time, so that a second click finds what the first one did.
+    turn: Mutex<()>,
 }
 
 impl Demo {
+    /// The place of what happens now in the order of everything.
+    fn next_number(&self) -> u64 {
+        self.happened.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     /// Keys and connections, made at first use: when a server starts, its sandbox's files may not be written yet.
     async fn merchant(&self) -> Result<&Merchant, String> {
         let (dir, wallet_url) = (self.dir.clone(), self.wallet_url.clone());
@@ -81,6 +93,8 @@ pub fn routes(app: Arc<App>) -> Router {
         visits: Visits::default(),
         inbox: notify::Inbox::default(),
         consent: app.demo_consent.clone(),
+        happened: AtomicU64::new(0),
+        turn: Mutex::new(()),
     });
     Router::new()
         .route("/demo", get(index))
@@ -90,6 +104,7 @@ pub fn routes(app: Arc<App>) -> Router {
         .route("/demo/notifications.json", get(list_notifications))
         .route("/demo/{dialect}", get(show))
         .route("/demo/{dialect}/return", get(come_back))
+        .route("/demo/{dialect}/stamp", get(stamp))
         .route("/demo/{dialect}/{step}", post(step).get(nothing_here))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(demo.clone(), keep_origin))
@@ -162,8 +177,12 @@ async fn come_back(
             let visitor = demo.visits.visitor(&headers);
             let given: HashMap<String, String> =
                 url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect();
-            demo.visits.with(&visitor, |visit| steps::come_back(visit.flow(DemoDialect::AlipayPlus), &given));
-            with_cookie(to_page(DemoDialect::AlipayPlus), &visitor)
+            let _turn = demo.turn.lock().await;
+            let before = demo.visits.with(&visitor, |visit| visit.flow(DemoDialect::AlipayPlus).clone());
+            let after = steps::come_back(&demo, before, &given).await;
+            let next = to_page(DemoDialect::AlipayPlus, after.at_steps);
+            demo.visits.with(&visitor, |visit| *visit.flow(DemoDialect::AlipayPlus) = after);
+            with_cookie(next, &visitor)
         }
         None => nothing_here(headers).await,
     }
@@ -181,20 +200,26 @@ async fn step(
     let visitor = demo.visits.visitor(&headers);
     let csrf = fields.get("csrf").map(String::as_str).unwrap_or_default();
     if foreign_origin(&demo.url, &headers) || !demo.visits.owns_form(&visitor, csrf) {
-        demo.visits.with(&visitor, |visit| {
-            let text = "the form was too old or not from here; nothing was done".to_owned();
-            visit.flow(dialect).notice = Some(Notice { good: false, text });
+        let at_steps = demo.visits.with(&visitor, |visit| {
+            let flow = visit.flow(dialect);
+            flow.notice = Some(Notice { good: false, said: Said::FormTooOld });
+            flow.at_steps
         });
-        return with_cookie(to_page(dialect), &visitor);
+        return with_cookie(to_page(dialect, at_steps), &visitor);
     }
-    let before = demo.visits.with(&visitor, |visit| visit.flow(dialect).clone());
-    let after = steps::run(&demo, dialect, step, before, &fields).await;
+    let _turn = demo.turn.lock().await;
+    let (before, language) =
+        demo.visits.with(&visitor, |visit| (visit.flow(dialect).clone(), visit.language));
+    let language = language.unwrap_or_else(|| accepted(&headers));
+    let after = steps::run(&demo, dialect, step, before, (&fields, language)).await;
+    let next = to_page(dialect, after.at_steps);
     demo.visits.with(&visitor, |visit| *visit.flow(dialect) = after);
-    with_cookie(to_page(dialect), &visitor)
+    with_cookie(next, &visitor)
 }
 
-fn to_page(dialect: DemoDialect) -> Response {
-    http::redirect(&format!("/demo/{}", dialect.path()), &Browser::none())
+fn to_page(dialect: DemoDialect, at_steps: bool) -> Response {
+    let view = if at_steps { "?view=steps" } else { "" };
+    http::redirect(&format!("/demo/{}{view}", dialect.path()), &Browser::none())
 }
 
 /// Was the form sent by a page of another origin? `null` says nothing: our pages send no referrer.
@@ -208,30 +233,73 @@ fn foreign_origin(own: &str, headers: &HeaderMap) -> bool {
 
 async fn draw(demo: &Arc<Demo>, dialect: DemoDialect, query: Option<&str>, headers: &HeaderMap) -> Response {
     let visitor = demo.visits.visitor(headers);
+    // Taken first: what arrives while the page is being drawn must not be counted as drawn.
+    let before = demo.visits.with(&visitor, |visit| visit.flow(dialect).clone());
+    let stamp = stamp_of(demo, dialect, &before).await;
     let (flow, language) = demo.visits.with(&visitor, |visit| {
         visit.language = asked_language(query).or(visit.language);
-        (visit.flow(dialect).clone(), visit.language)
+        let flow = visit.flow(dialect);
+        shop::hear(demo, dialect, flow);
+        (flow.clone(), visit.language)
     });
     let merchant = demo.merchant().await;
-    let (users, messages) = match &merchant {
-        Ok(merchant) => (merchant.users().await, merchant.messages_of(flow.customer_id.as_deref()).await),
-        Err(_) => (Vec::new(), Vec::new()),
+    let customer = flow.state.customer_id.clone();
+    let (users, messages, now) = match &merchant {
+        Ok(merchant) => {
+            let (users, messages) = (merchant.users().await, merchant.messages_of(customer.as_deref()).await);
+            (users, messages, merchant.now().await.ok().map(|now| now.millis))
+        }
+        Err(_) => (Vec::new(), Vec::new(), None),
     };
-    let trouble = merchant.err().map(|fault| Notice { good: false, text: fault });
+    let trouble = merchant.err().map(|fault| Notice { good: false, said: Said::Raw(fault) });
+    let mut exchanges: Vec<_> = flow.exchanges.into();
+    exchanges.extend(demo.inbox.shown(dialect, flow.since));
+    exchanges.sort_by_key(|exchange| std::cmp::Reverse(exchange.number));
     let body = view::render(&DemoView {
         language: language.unwrap_or_else(|| accepted(headers)),
         dialect,
+        look: asked_look(query).unwrap_or(if flow.at_steps { Look::Steps } else { Look::Wire }),
         csrf: visitor.form_token(),
         wallet_url: demo.wallet_url.clone(),
         state: flow.state,
+        shop: flow.shop,
         notice: flow.notice.or(trouble),
         users,
-        exchanges: flow.exchanges.into(),
-        notifications: demo.inbox.shown(dialect),
+        exchanges,
+        events: flow.events.into(),
         consult_answer: demo.consent.get().as_str(),
         messages,
+        now,
+        stamp,
     });
-    with_cookie(http::page(200, body, &content_security_policy_with_script(None), &Browser::none()), &visitor)
+    let policy = content_security_policy_with_live_script(None);
+    with_cookie(http::page(200, body, &policy, &Browser::none()), &visitor)
+}
+
+/// `GET /demo/{dialect}/stamp`: changes whenever there is something new to draw for this browser.
+async fn stamp(State(demo): State<Arc<Demo>>, Path(dialect): Path<String>, headers: HeaderMap) -> Response {
+    let Some(dialect) = dialect_of(&dialect) else { return nothing_here(headers).await };
+    let visitor = demo.visits.visitor(&headers);
+    let flow = demo.visits.with(&visitor, |visit| visit.flow(dialect).clone());
+    let stamp = stamp_of(&demo, dialect, &flow).await;
+    ([(header::CACHE_CONTROL, "no-store")], stamp).into_response()
+}
+
+/// The newest call, event and notification, and how many messages the user has.
+async fn stamp_of(demo: &Demo, dialect: DemoDialect, flow: &visit::Flow) -> String {
+    let called = flow.exchanges.front().map_or(0, |exchange| exchange.number);
+    let happened = flow.events.front().map_or(0, |event| event.number);
+    let messages = match demo.merchant().await {
+        Ok(merchant) => merchant.count_messages_of(flow.state.customer_id.as_deref()).await,
+        Err(_) => 0,
+    };
+    format!("{called}-{happened}-{}-{messages}", demo.inbox.newest(dialect))
+}
+
+/// `view` in the query; nothing where it is not asked for.
+fn asked_look(query: Option<&str>) -> Option<Look> {
+    let mut pairs = url::form_urlencoded::parse(query?.as_bytes());
+    pairs.find_map(|(name, value)| (name == "view").then(|| Look::parse(&value))?)
 }
 
 fn with_cookie(mut response: Response, visitor: &visit::Visitor) -> Response<Body> {

@@ -4,7 +4,8 @@
 //! the wallet's whenever it was made. Receiving the same notification twice is normal and only listed twice.
 
 use super::{ConsentAnswer, Demo, consent, dialect_of, wire_log};
-use crate::pages::demo::{DemoDialect, Exchange, SignatureState, SignedMessage};
+use crate::pages::demo::DemoDialect;
+use crate::pages::demo_wire::{Exchange, SignatureState};
 use accord_client::{Acknowledgement, Received, Receiver, Verification};
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -34,14 +35,43 @@ struct Kept {
 }
 
 impl Inbox {
-    /// What was received in that dialect, newest first.
-    pub(super) fn shown(&self, dialect: DemoDialect) -> Vec<Exchange> {
+    /// What was received in that dialect after everything up to `since`, newest first.
+    pub(super) fn shown(&self, dialect: DemoDialect, since: u64) -> Vec<Exchange> {
         let Ok(kept) = self.0.lock() else { return Vec::new() };
         kept.iter()
-            .filter(|one| one.dialect == dialect)
+            .filter(|one| one.dialect == dialect && one.shown.number > since)
             .take(MOST_SHOWN)
             .map(|one| one.shown.clone())
             .collect()
+    }
+
+    /// The number of the newest of that dialect.
+    pub(super) fn newest(&self, dialect: DemoDialect) -> u64 {
+        let Ok(kept) = self.0.lock() else { return 0 };
+        kept.iter().find(|one| one.dialect == dialect).map_or(0, |one| one.shown.number)
+    }
+
+    /// Status, code and paymentId of a debit, as the wallet notified them; nothing of what is not verified.
+    pub(super) fn result_of(&self, dialect: DemoDialect, request_id: &str) -> Option<[String; 3]> {
+        let kept = self.0.lock().ok()?;
+        kept.iter().filter(|one| one.dialect == dialect && one.verified).find_map(|one| {
+            let body: Value = serde_json::from_str(&one.shown.request.body).ok()?;
+            (body.get("paymentRequestId")?.as_str()? == request_id).then_some(())?;
+            let word = |name| body.pointer(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let told = ["/paymentResult/resultStatus", "/paymentResult/resultCode", "/paymentId"].map(word);
+            matches!(told[0].as_str(), "S" | "F").then_some(told)
+        })
+    }
+
+    /// Did the wallet notify that the agreement behind this token is over (authNotify; Qi, the contract's status)?
+    pub(super) fn ended(&self, dialect: DemoDialect, token: &str) -> bool {
+        let Ok(kept) = self.0.lock() else { return false };
+        kept.iter().filter(|one| one.dialect == dialect && one.verified).any(|one| {
+            let body: Value = serde_json::from_str(&one.shown.request.body).unwrap_or_default();
+            let word = |name: &str| body.get(name).and_then(Value::as_str);
+            let over = one.kind == "TOKEN_CANCELED" || word("contractStatus") == Some("INVALID");
+            over && word("accessToken") == Some(token)
+        })
     }
 
     /// Everything that was received, newest first, for programs.
@@ -120,22 +150,27 @@ fn answer(
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let verified = received.verified == Verification::Verified;
-    let request = SignedMessage {
-        start_line: format!("POST {}{target}", demo.url),
-        headers: wire_log::readable(&headers),
-        signed_content: wire_log::text(&received.content),
-        body: wire_log::text(body),
-        signature: wire_log::signature(&received.verified),
-    };
-    let reply = SignedMessage {
-        start_line: "200".to_owned(),
-        headers: signed.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-        signed_content: wire_log::text(&signed.content),
-        body: wire_log::text(&signed.body),
-        signature: SignatureState::Made,
-    };
+    let request = wire_log::message(
+        format!("POST {}{target}", demo.url),
+        wire_log::readable(&headers),
+        &received.content,
+        body,
+        wire_log::signature(&received.verified),
+    );
+    let reply_headers = signed.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let reply = wire_log::message(
+        "200".to_owned(),
+        reply_headers.collect(),
+        &signed.content,
+        &signed.body,
+        SignatureState::Made,
+    );
     let outcome = format!("{} {}", judgement.status, judgement.code);
-    let operation = if received.kind.is_empty() { "?".to_owned() } else { received.kind.clone() };
+    let operation = match received.kind.as_str() {
+        "" if request.body.contains("\"contractStatus\"") => "contractStatus".to_owned(),
+        "" => "?".to_owned(),
+        kind => kind.to_owned(),
+    };
     demo.inbox.keep(Kept {
         dialect,
         kind: received.kind.clone(),
@@ -143,6 +178,8 @@ fn answer(
         verified,
         acknowledged: outcome.clone(),
         shown: Exchange {
+            number: demo.next_number(),
+            from_wallet: true,
             operation,
             time: time.to_owned(),
             outcome,

@@ -1,8 +1,11 @@
 //! What the demo merchant remembers of a browser, by a cookie. In memory, and bounded.
 
-use super::wire_log;
+use super::merchant::Now;
+use super::{Demo, wire_log};
 use crate::clock::random;
-use crate::pages::demo::{DemoDialect, DemoState, Exchange, Notice};
+use crate::pages::demo::{DemoDialect, DemoState, Notice};
+use crate::pages::demo_shop::ShopState;
+use crate::pages::demo_wire::{Event, Exchange, Happening};
 use accord_core::secret::Digest;
 use accord_core::user::Language;
 use axum::http::{HeaderMap, header};
@@ -14,31 +17,47 @@ const COOKIE: &str = "accord_demo";
 /// Browsers remembered at once; beyond it the one that was away longest is forgotten.
 const MOST_VISITS: usize = 256;
 /// Messages kept of one flow.
-const MOST_EXCHANGES: usize = 40;
+const MOST_EXCHANGES: usize = 60;
+/// Events kept of one flow.
+const MOST_EVENTS: usize = 60;
 
 /// One flow of one browser.
 #[derive(Debug, Clone)]
 pub(super) struct Flow {
     pub(super) state: DemoState,
+    pub(super) shop: ShopState,
     pub(super) notice: Option<Notice>,
     /// Newest first.
     pub(super) exchanges: VecDeque<Exchange>,
+    /// What happened between them, newest first.
+    pub(super) events: VecDeque<Event>,
+    /// Notifications up to this number belong to an earlier life.
+    pub(super) since: u64,
+    /// Is every call made by itself (the page of the steps)?
+    pub(super) at_steps: bool,
     /// What must come back with the code (Alipay+ prepare, authState).
     pub(super) auth_state: Option<String>,
-    /// Who agreed, as the wallet says.
-    pub(super) customer_id: Option<String>,
 }
 
 impl Default for Flow {
     fn default() -> Flow {
         let state = DemoState {
-            contract_desc: "Baghdad Daily: one issue every morning for 25,000 IQD a month, until you end it."
+            contract_desc: "Dijla Stream: films and series for 25,000 IQD a month, until you end it."
                 .to_owned(),
             amount: "25000000".to_owned(),
             currency: "IQD".to_owned(),
             ..DemoState::default()
         };
-        Flow { state, notice: None, exchanges: VecDeque::new(), auth_state: None, customer_id: None }
+        Flow {
+            state,
+            shop: ShopState::default(),
+            notice: None,
+            exchanges: VecDeque::new(),
+            events: VecDeque::new(),
+            since: 0,
+            at_steps: false,
+            auth_state: None,
+        }
     }
 }
 
@@ -46,6 +65,12 @@ impl Flow {
     /// Writes an exchange down.
     pub(super) fn log(&mut self, exchange: Exchange) {
         wire_log::push_bounded(&mut self.exchanges, exchange, MOST_EXCHANGES);
+    }
+
+    /// Writes down what happened between exchanges.
+    pub(super) fn happened(&mut self, demo: &Demo, now: &Now, what: Happening) {
+        let event = Event { number: demo.next_number(), at: now.millis, what };
+        wire_log::push_bounded(&mut self.events, event, MOST_EVENTS);
     }
 }
 

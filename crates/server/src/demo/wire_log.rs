@@ -1,11 +1,16 @@
 //! What went over the wire, as the page shows it.
 
-use crate::pages::demo::{Exchange, SignatureState, SignedMessage};
+use crate::pages::demo_wire::{Exchange, SignatureState, SignedMessage};
 use accord_client::{Replied, SignedRequest, Verification};
+use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 
 /// A call of the demo merchant that got a reply.
-pub(super) fn answered(operation: &str, time: &str, exchange: &accord_client::Exchange) -> Exchange {
+pub(super) fn answered(
+    (operation, number): (&str, u64),
+    time: &str,
+    exchange: &accord_client::Exchange,
+) -> Exchange {
     let result = &exchange.result;
     let outcome = match (result.status.as_str(), &exchange.verification) {
         ("", _) => format!("HTTP {}", exchange.reply.status),
@@ -13,6 +18,8 @@ pub(super) fn answered(operation: &str, time: &str, exchange: &accord_client::Ex
         (status, _) => format!("{status} {}", result.code),
     };
     Exchange {
+        number,
+        from_wallet: false,
         operation: operation.to_owned(),
         time: time.to_owned(),
         outcome,
@@ -27,8 +34,10 @@ pub(super) fn answered(operation: &str, time: &str, exchange: &accord_client::Ex
 }
 
 /// A call of the demo merchant that got none.
-pub(super) fn unanswered(operation: &str, time: &str, request: &SignedRequest) -> Exchange {
+pub(super) fn unanswered((operation, number): (&str, u64), time: &str, request: &SignedRequest) -> Exchange {
     Exchange {
+        number,
+        from_wallet: false,
         operation: operation.to_owned(),
         time: time.to_owned(),
         outcome: "no reply".to_owned(),
@@ -39,21 +48,30 @@ pub(super) fn unanswered(operation: &str, time: &str, request: &SignedRequest) -
 }
 
 fn made(request: &SignedRequest) -> SignedMessage {
-    SignedMessage {
-        start_line: format!("{} {}", request.method, request.url),
-        headers: request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-        signed_content: text(&request.content),
-        body: text(&request.body),
-        signature: SignatureState::Made,
-    }
+    let headers = request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let start_line = format!("{} {}", request.method, request.url);
+    message(start_line, headers, &request.content, &request.body, SignatureState::Made)
 }
 
 fn came(reply: &Replied, content: &[u8], signature: SignatureState) -> SignedMessage {
+    message(reply.status.to_string(), readable(&reply.headers), content, &reply.body, signature)
+}
+
+/// A signed message, with the measure of its content.
+pub(super) fn message(
+    start_line: String,
+    headers: Vec<(String, String)>,
+    content: &[u8],
+    body: &[u8],
+    signature: SignatureState,
+) -> SignedMessage {
     SignedMessage {
-        start_line: reply.status.to_string(),
-        headers: readable(&reply.headers),
+        start_line,
+        headers,
         signed_content: text(content),
-        body: text(&reply.body),
+        signed_length: content.len(),
+        signed_digest: Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect(),
+        body: text(body),
         signature,
     }
 }

@@ -34,6 +34,8 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         asset("bridge.js", SCRIPT, own(include_str!("../../assets/bridge.js"))),
         asset("handover.css", STYLE, own(include_str!("../../assets/handover.css"))),
         asset("handover.js", SCRIPT, own(include_str!("../../assets/handover.js"))),
+        asset("demo.css", STYLE, own(include_str!("../../assets/demo.css"))),
+        asset("demo.js", SCRIPT, own(include_str!("../../assets/demo.js"))),
         asset("emulator.js", SCRIPT, own(include_str!("../../assets/emulator.js"))),
     ]
 });

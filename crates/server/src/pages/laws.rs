@@ -2,10 +2,8 @@
 
 use super::authorize::{AuthorizeView, Hint, Offer, TypedLimits, render, shown_text};
 use super::confirm::{CodeField, CodeHint, ConfirmView, TextView};
-use super::demo::{
-    DemoDialect, DemoIndexView, DemoState, DemoUser, DemoView, Exchange, Notice, SignatureState,
-    SignedMessage, UserMessage,
-};
+use super::demo::{DemoDialect, DemoIndexView};
+use super::demo_samples::demo_pages;
 use super::handover::{Panel, ScanHint, ScanStage, ScanView, render_scan};
 use super::home::HomeView;
 use super::i18n::{ARABIC, ENGLISH};
@@ -20,8 +18,8 @@ use accord_core::money::Currency;
 use accord_core::user::Language;
 use std::collections::{BTreeMap, BTreeSet};
 
-const HOSTILE: &str = "</title></bdi><script>alert(1)</script><img src=x onerror=alert(2)>\"' style='x' \u{202E}kcab\u{2069}\u{2066}{{ 7 }} &lt; متجر";
-const AT: Timestamp = Timestamp(1_795_300_080_000);
+pub(super) const HOSTILE: &str = "</title></bdi><script>alert(1)</script><img src=x onerror=alert(2)>\"' style='x' \u{202E}kcab\u{2069}\u{2066}{{ 7 }} &lt; متجر";
+pub(super) const AT: Timestamp = Timestamp(1_795_300_080_000);
 
 fn offer(contract: bool) -> Offer {
     Offer {
@@ -77,53 +75,6 @@ fn second_step(language: Language, decision: Decision, contract: bool) -> Confir
         masked_login_id: contract.then(|| "+964*******01".to_owned()),
         expires_at: AT,
         code: contract.then_some(CodeField { good_until: Some(AT), hint: None }),
-    }
-}
-
-fn demo_view(language: Language, dialect: DemoDialect) -> DemoView {
-    let text = || HOSTILE.to_owned();
-    let message = |signature| SignedMessage {
-        start_line: text(),
-        headers: vec![(text(), text())],
-        signed_content: text(),
-        body: "{\"a\": \"<b>\", \"b\": [1]}".to_owned(),
-        signature,
-    };
-    let exchange = |signature, good| Exchange {
-        operation: text(),
-        time: text(),
-        outcome: text(),
-        good,
-        request: message(SignatureState::Made),
-        reply: good.then(|| message(signature)),
-    };
-    DemoView {
-        language,
-        dialect,
-        csrf: text(),
-        wallet_url: text(),
-        state: DemoState {
-            contract_desc: text(),
-            auth_url: Some("http://127.0.0.1:8080/authorize?authId=x&y=\"".to_owned()),
-            other_urls: vec![(text(), text())],
-            auth_code: Some(text()),
-            auth_error: Some(text()),
-            access_token: Some(text()),
-            refresh_token: Some(text()),
-            amount: text(),
-            currency: text(),
-            payment_request_id: Some(text()),
-            payment_id: Some(text()),
-            payment_result: Some(text()),
-            cancelled: true,
-            user_info: Some(text()),
-        },
-        notice: Some(Notice { good: false, text: text() }),
-        users: vec![DemoUser { login_id: text(), pin: text(), about: text() }],
-        exchanges: vec![exchange(SignatureState::Verified, true), exchange(SignatureState::Made, false)],
-        notifications: vec![exchange(SignatureState::Wrong(text()), true)],
-        consult_answer: "false",
-        messages: vec![UserMessage { language, title: text(), text: format!("a\n{HOSTILE}"), time: text() }],
     }
 }
 
@@ -223,17 +174,7 @@ fn pages(language: Language) -> Vec<(String, String)> {
         pages.push((title, render_scan(&view)));
     }
     for dialect in [DemoDialect::Qi, DemoDialect::AlipayPlus] {
-        pages.push((format!("demo {dialect:?}"), demo::render(&demo_view(language, dialect))));
-        let empty = DemoView {
-            state: DemoState::default(),
-            notice: None,
-            users: Vec::new(),
-            exchanges: Vec::new(),
-            notifications: Vec::new(),
-            messages: Vec::new(),
-            ..demo_view(language, dialect)
-        };
-        pages.push((format!("demo {dialect:?} empty"), demo::render(&empty)));
+        pages.extend(demo_pages(language, dialect));
     }
     pages.push(("demo index".into(), demo::render_index(&DemoIndexView { language, wallet_url: name() })));
     let links = vec![("/health/ready".to_owned(), name())];
@@ -298,7 +239,7 @@ fn no_page_runs_or_styles_anything_inline_and_no_merchant_text_becomes_markup() 
             assert!(!lower.starts_with("style") && !lower.starts_with("iframe"), "{name}: {tag}");
             if lower.starts_with("script") {
                 assert!(
-                    ["bridge", "emulator", "handover"]
+                    ["bridge", "demo", "emulator", "handover"]
                         .map(|name| format!("script src=\"/assets/{name}.js\" defer"))
                         .contains(&lower),
                     "{name}: {tag}"

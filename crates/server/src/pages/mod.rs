@@ -11,6 +11,8 @@ pub mod brand;
 pub mod brief;
 pub mod confirm;
 pub mod demo;
+pub mod demo_shop;
+pub mod demo_wire;
 pub mod device;
 pub mod handover;
 pub mod home;
@@ -23,6 +25,8 @@ pub mod qr;
 pub mod result;
 pub mod wallet;
 
+#[cfg(test)]
+mod demo_samples;
 #[cfg(test)]
 mod laws;
 

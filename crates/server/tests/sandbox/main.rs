@@ -5,6 +5,7 @@
 mod app_links;
 mod control;
 mod demo;
+mod demo_shop;
 mod handover;
 mod house;
 mod logo;
