@@ -46,6 +46,9 @@ pub enum Command {
     /// Credentials of the wallet API.
     #[command(subcommand)]
     Credential(provision::credentials::CredentialCommand),
+    /// Operators of the console.
+    #[command(subcommand)]
+    Operator(provision::operators::OperatorCommand),
     /// Sign and send one request, verify the reply.
     Call(call::CallArgs),
     /// Show the exact content to be signed, and sign it.
@@ -106,6 +109,7 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::User(command) => provision::users::run(command),
         Command::Account(command) => provision::users::run_accounts(command),
         Command::Credential(command) => provision::credentials::run(command),
+        Command::Operator(command) => provision::operators::run(command),
         Command::Call(args) => call::run(args),
         Command::Sign(args) => sign::run(args),
         Command::Verify(args) => verify::run(args),

@@ -21,7 +21,8 @@ fn a_wallet_is_made_ready_by_the_commands_and_serves_without_a_sandbox() {
     let example = run(&["config", "example"]).ends(0).out;
     let text = example
         .replace("0.0.0.0:8443", &format!("127.0.0.1:{main}"))
-        .replace("127.0.0.1:9090", &format!("127.0.0.1:{admin}"));
+        .replace("127.0.0.1:9090", &format!("127.0.0.1:{admin}"))
+        .replace("# console = true ", "console = true ");
     let config = dir.write("accord.toml", &text);
     let place = ["--config", &config];
 
@@ -44,6 +45,17 @@ fn a_wallet_is_made_ready_by_the_commands_and_serves_without_a_sandbox() {
         .ends(2);
     run(&[&["user", "add", "sara@example.iq", "--pin", "135790"][..], &place].concat()).ends(0);
     run(&[&["account", "credit", "sara@example.iq", "IQD", "25000000"][..], &place].concat()).ends(0);
+    let password = dir.write("password", "correct horse battery\n");
+    let add = ["operator", "add", "--name", "layla", "--role", "key_officer", "--password-file", &password];
+    run(&[&add[..], &place].concat()).ends(0);
+    run(&[&add[..], &place].concat()).ends(1).complains_of(&["layla", "another name"]);
+    let short = dir.write("short", "too short\n");
+    let add = ["operator", "add", "--name", "omar", "--role", "operator", "--password-file", &short];
+    run(&[&add[..], &place].concat()).ends(2).complains_of(&["12 characters"]);
+    run(&[&["operator", "disable", "--name", "layla"][..], &place].concat()).ends(0);
+    let said = run(&[&["operator", "list", "--json"][..], &place].concat()).ends(0).json();
+    assert_eq!(said["operators"][0]["role"], "key_officer");
+    assert!(said["operators"][0]["disabledAt"].is_string(), "{said}");
     let said = run(&[&["doctor", "--json"][..], &place].concat()).ends(0).json();
     assert_eq!(said["healthy"], true);
 
@@ -71,6 +83,10 @@ fn a_wallet_is_made_ready_by_the_commands_and_serves_without_a_sandbox() {
     }
     let metrics = get(&format!("http://127.0.0.1:{admin}"), "/metrics");
     assert!(metrics.starts_with("HTTP/1.1 200") && metrics.contains("accord_calls_total"), "{metrics}");
+    let console = get(&format!("http://127.0.0.1:{admin}"), "/admin/sign-in");
+    assert!(console.starts_with("HTTP/1.1 200") && console.contains("accord_admin_visit"), "{console}");
+    let sheet = get(&format!("http://127.0.0.1:{admin}"), "/assets/admin.css");
+    assert!(sheet.starts_with("HTTP/1.1 200"), "{sheet}");
     assert_eq!(running.terminate(), 0, "{}", running.said());
     let log = running.said();
     let line = log.lines().find(|line| line.contains("\"operation\"")).unwrap_or_else(|| panic!("{log}"));

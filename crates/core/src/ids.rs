@@ -66,6 +66,8 @@ given! {
     PaymentRequestId,
     /// The idempotency key of a refund, given by its owner.
     RefundRequestId,
+    /// What an operator signs in to the console with; [`crate::console::read_name`] says which texts are names.
+    OperatorName,
 }
 
 minted! {
@@ -89,6 +91,8 @@ minted! {
     CredentialId,
     /// Names one browser in which a user is signed in; its bucket is the user's.
     DeviceId,
+    /// Names one operator's sign-in to the console; its bucket is that of the operator's name.
+    ConsoleSessionId,
     /// Names one request to send a one-time code (Alipay+ sendOTP, verifyRequestId).
     CodeRequestId,
 }

@@ -9,6 +9,7 @@ pub mod agreement;
 pub mod calendar;
 pub mod checkpoint;
 pub mod client;
+pub mod console;
 pub mod device;
 pub mod handle;
 pub mod identity;

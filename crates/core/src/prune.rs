@@ -34,7 +34,7 @@ pub struct Retention {
     /// What was debited on a day, after that day; then folded. Not shorter than [`SHORTEST_USAGE_MS`], nor than the time
     /// after which any dialect lets agreements fall asleep.
     pub usage_ms: i64,
-    /// Signed-in devices, after their sign-in was over for good.
+    /// Signed-in devices and sign-ins to the console, after they were over for good.
     pub device_ms: i64,
 }
 
@@ -65,7 +65,7 @@ const ENDED_SETTING: &str = "pruned_ended";
 
 type Prune = fn(&mut dyn Tx, &Retention, Timestamp, usize) -> Stored<usize>;
 
-const PRUNES: [Prune; 13] = [
+const PRUNES: [Prune; 14] = [
     open_sessions,
     decided_sessions,
     claims,
@@ -79,6 +79,7 @@ const PRUNES: [Prune; 13] = [
     one_time_codes,
     day_usage,
     devices,
+    console_sessions,
 ];
 
 /// Takes one step of at most `most` rows ([`MOST`] is the limit) and says how many it took; fewer than `most`:
@@ -200,6 +201,14 @@ fn devices(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most: usize) 
         tx.remove_device(&device.id)?;
     }
     Ok(devices.len())
+}
+
+fn console_sessions(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most: usize) -> Stored<usize> {
+    let sessions = tx.console_sessions_over_before(now.plus_millis(-retention.device_ms), most)?;
+    for session in &sessions {
+        tx.remove_console_session(&session.id)?;
+    }
+    Ok(sessions.len())
 }
 
 fn guards(tx: &mut dyn Tx, retention: &Retention, now: Timestamp, most: usize) -> Stored<usize> {

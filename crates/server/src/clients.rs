@@ -1,5 +1,6 @@
 //! The directory of clients: an immutable picture with parsed keys, renewed when the store says it is old.
 
+use accord_core::client::keys::REVISION_SETTING;
 use accord_core::store::{Rows, Store, Stored, look};
 use accord_wire::directory::{Directory, KnownClient, KnownKey};
 use accord_wire::keys::PublicKey;
@@ -7,9 +8,6 @@ use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-
-/// The setting that grows by one whenever a client or key row changes.
-pub const REVISION_SETTING: &str = "clients_revision";
 
 type Picture = (Option<String>, HashMap<String, Arc<KnownClient>>);
 

@@ -47,6 +47,11 @@ impl Browser {
         Browser { number: None, fresh: false, account: None, language: None, set: Vec::new() }
     }
 
+    /// No browser that is remembered, but these cookies are set.
+    pub(crate) fn setting(set: Vec<String>) -> Browser {
+        Browser { set, ..Browser::none() }
+    }
+
     /// Reads the cookies; a browser without a number gets one. Who cannot be looked up is not signed in.
     pub async fn read(app: &Arc<App>, headers: &HeaderMap) -> Browser {
         let number = cookie(app, headers, BROWSER).filter(|number| {

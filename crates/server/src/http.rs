@@ -49,22 +49,30 @@ pub fn router(app: Arc<App>) -> Router {
     if app.options.admin_listen.is_none() {
         pages = pages.route("/metrics", get(metrics).fallback(call));
     }
+    let console = app.options.admin_listen.is_none().then(|| crate::admin::routes(app.clone())).flatten();
     let mut all: Router =
         pages.layer(axum::extract::DefaultBodyLimit::max(FORM_LIMIT)).fallback(call).with_state(app.clone());
     if app.options.sandbox.is_some() {
         all = all.merge(sandbox::routes(app.clone())).merge(demo::routes(app.clone()));
         all = all.merge(crate::wallet_api::routes(app.clone()));
     }
+    if let Some(console) = console {
+        all = all.merge(console);
+    }
     all.layer(middleware::from_fn_with_state(app, note_sender))
 }
 
 /// What is served on the admin listener.
 pub fn admin_router(app: Arc<App>) -> Router {
-    Router::new()
+    let mut all = Router::new()
         .route("/metrics", get(metrics))
         .route("/health/live", get(|| async { "live\n" }))
         .route("/health/ready", get(ready))
-        .with_state(app)
+        .with_state(app.clone());
+    if let Some(console) = crate::admin::routes(app.clone()) {
+        all = all.merge(console).route("/assets/{name}", get(asset));
+    }
+    all.layer(middleware::from_fn_with_state(app, note_sender))
 }
 
 async fn note_sender(

@@ -3,8 +3,9 @@
 //! Nothing is decided here. A call goes from [`http`] to [`calls`] to the gateway of `accord-wire` and into the
 //! store; a page goes from [`http`] to [`authorize`] and, on its way from a PC to a phone, [`handover`]; [`dispatcher`] carries what rules left in the outbox, and
 //! [`schedule`] does what becomes due, and [`upkeep`] prunes and seals the journal. The wallet around
-//! accord calls [`wallet_api`] and is asked by [`risk`]. [`serve::start`] puts it together.
+//! accord calls [`wallet_api`] and is asked by [`risk`]. Operators look and act in [`admin`]. [`serve::start`] puts it together.
 
+pub mod admin;
 pub mod app;
 pub mod app_links;
 pub mod authorize;
@@ -19,6 +20,7 @@ pub mod dispatcher;
 pub mod handover;
 pub mod http;
 pub mod limits;
+pub mod live;
 pub mod logo;
 pub mod outbound;
 pub mod pages;

@@ -126,6 +126,9 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
     let (stop, stopped) = watch::channel(false);
     let mut tasks = vec![tokio::spawn(schedule::run(app.clone(), dispatcher, courier))];
     tasks.push(tokio::spawn(upkeep::run(app.clone())));
+    if app.options.seams.console.is_some() {
+        tasks.push(tokio::spawn(crate::live::run(app.clone(), stopped.clone())));
+    }
     if let Some(admin) = admin {
         tasks.push(tokio::spawn(accept(admin, None, admin_router(app.clone()), stopped.clone())));
     }

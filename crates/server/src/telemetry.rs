@@ -43,6 +43,7 @@ pub fn call(call: &Call<'_>) {
         trace_id = call.trace_id,
         "call"
     );
+    crate::live::LIVE.call(call.operation, call.code, call.status, call.took);
     let labels = [
         ("dialect", call.dialect.to_owned()),
         ("operation", call.operation.to_owned()),
@@ -55,6 +56,7 @@ pub fn call(call: &Call<'_>) {
 
 /// Counts an attempt at a notification.
 pub fn attempt(kind: &str, outcome: &str, took: Duration) {
+    crate::live::LIVE.attempt(outcome == "acknowledged");
     counter!("accord_notification_attempts_total", "kind" => kind.to_owned(), "outcome" => outcome.to_owned())
         .increment(1);
     histogram!("accord_notification_seconds").record(took.as_secs_f64());
@@ -79,6 +81,7 @@ pub fn messages_due(oldest_due: Duration) {
 
 /// Shows how old the oldest due notification is, and how long the next signature would wait.
 pub fn queues(oldest_due: Duration, signature_wait: Duration) {
+    crate::live::LIVE.oldest_due(oldest_due);
     gauge!("accord_outbox_oldest_due_seconds").set(oldest_due.as_secs_f64());
     gauge!("accord_signature_wait_seconds").set(signature_wait.as_secs_f64());
 }

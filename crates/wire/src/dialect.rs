@@ -7,7 +7,7 @@ use crate::fields::FieldFault;
 use crate::json::Json;
 use accord_core::agreement::Terms;
 use accord_core::client::Client;
-use accord_core::ids::{AuthId, DialectName, Owner};
+use accord_core::ids::{AuthId, ClientId, DialectName, Owner};
 use accord_core::payment::pay::{Forced, Pay};
 use accord_core::secret::DerivationKeys;
 use accord_core::store::{Rows, Stored, Tx};
@@ -215,6 +215,11 @@ pub trait Dialect: Voice {
     /// nothing where the wallet and the merchant are alone.
     fn network(&self) -> Option<&'static str> {
         None
+    }
+
+    /// Who owns what a client makes whose requests name that acquirer (decision 12). For look-ups by people.
+    fn owner_of(&self, client: &ClientId, _acquirer: &str) -> Owner {
+        Owner::of(&[client.as_str()])
     }
 
     /// Where the merchant's logo is, as the terms say (Alipay+ prepare, authClientLogo); nothing where there is none.

@@ -11,6 +11,7 @@ use accord_core::policy::DAY;
 use accord_core::prune;
 use accord_core::secret::DerivationKeys;
 use accord_server::Upkeep;
+use accord_server::admin::ConsoleOptions;
 use accord_server::app::TlsFiles;
 use accord_server::courier::CourierOptions;
 use accord_server::outbound::OutboundPolicy;
@@ -114,7 +115,12 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
 
     let public_url = notes.take("public_url", read_public_url(&public_url));
     let listen = notes.take("listen", read_address(&listen));
+    let console = admin.console.then_some(ConsoleOptions { over_tls: admin.console_over_tls });
     let admin = notes.take("admin.listen", read_address(&admin.listen));
+    if console.is_some() && admin.is_some_and(|admin| !admin.ip().is_loopback()) {
+        let what = "the console speaks plain HTTP: listen on 127.0.0.1 and come by an SSH tunnel or a proxy with TLS";
+        notes.fault("admin.console", what);
+    }
     if listen.is_some() && listen == admin {
         notes.fault("admin.listen", "the same as `listen`: metrics must not be public; choose another port");
     }
@@ -126,6 +132,7 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
     let face = face::check(file.brand, file.messages.as_deref(), dir, &mut notes);
     let carriers = super::carriers::check(file.email, file.sms, dir, false, &mut notes);
     let seams = super::seams::check(file.wallet_api, file.risk, dir, &mut notes);
+    let seams = Seams { console, ..seams };
     let settlement_zone = notes.take("settlement.zone", Zone::parse(&file.settlement.zone));
     let qi = file.qi.as_ref().map(|qi| &qi.lifetimes);
     let alipay_plus = file.alipay_plus.as_ref().map(|alipay_plus| &alipay_plus.lifetimes);

@@ -117,6 +117,17 @@ pub struct SandboxFile {
     /// Which approvals need a one-time code beside the PIN.
     #[serde(default)]
     pub step_up: screens::StepUpSection,
+    /// The operator console, on the one listener there is.
+    #[serde(default)]
+    pub admin: SandboxAdmin,
+}
+
+/// The operator console of a sandbox.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SandboxAdmin {
+    /// Is the operator console served, at `/admin`?
+    pub console: bool,
 }
 
 /// Either a certificate with its key, or a proxy in front.
@@ -132,17 +143,21 @@ pub struct Tls {
     pub terminated_by_proxy: bool,
 }
 
-/// The operator's listener: `/metrics` and `/health`.
+/// The operator's listener: `/metrics`, `/health` and the console.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Admin {
     /// Address and port.
     pub listen: String,
+    /// Is the operator console served there, at `/admin`?
+    pub console: bool,
+    /// A proxy in front of the console speaks TLS: its cookies are for https alone.
+    pub console_over_tls: bool,
 }
 
 impl Default for Admin {
     fn default() -> Admin {
-        Admin { listen: "127.0.0.1:9090".to_owned() }
+        Admin { listen: "127.0.0.1:9090".to_owned(), console: false, console_over_tls: false }
     }
 }
 

@@ -55,6 +55,7 @@ pub fn check(
         risk: risk.and_then(|section| engine(section, notes)),
         // A port for those who build accord into a wallet; no driver of ours is configured by file.
         identity: None,
+        console: None,
     }
 }
 

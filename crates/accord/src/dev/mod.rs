@@ -22,7 +22,9 @@ use crate::storage::{Purpose, StoreUrl};
 use crate::wallet::{Choices, Sections};
 use accord_core::secret::DerivationKeys;
 use accord_core::store::Store;
+use accord_server::admin::ConsoleOptions;
 use accord_server::outbound::OutboundPolicy;
+use accord_server::wallet_api::Seams;
 use accord_server::{SandboxOptions, ServerOptions, Upkeep};
 use accord_wire::signature::{PoolOptions, SigningPool, WalletKey, WalletKeys};
 use anyhow::{Context as _, anyhow};
@@ -87,12 +89,13 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
     }
     let (choices, upkeep, face) = choices(&config, &bound.public_url)?;
     face.put_on();
+    let console = console(&config)?;
     let place = Place::new(store.clone(), true)?;
     provision::furnish(&place, &dir, &bound.demo_url)?;
     let mut file = sandbox_file(&place, &choices, &bound.public_url)?;
     file.wallet_api = Some(provision::wallet_api(&place, &dir, &bound.public_url)?);
 
-    let options = options(&dir, (choices, upkeep), store, &bound, args.outbound)?;
+    let options = options(&dir, (choices, upkeep, console), store, &bound, args.outbound)?;
     state.port = Some(bound.listener.local_addr()?.port());
     state.public_url = Some(bound.public_url.clone());
     state.write(&dir)?;
@@ -119,10 +122,11 @@ fn join(args: &DevArgs, dir: &Path, store_url: &StoreUrl) -> anyhow::Result<Exit
     let own_url = std::mem::replace(&mut bound.public_url, state.public_url.clone().unwrap_or_default());
     let (choices, upkeep, face) = choices(&dir.join("accord.toml"), &bound.public_url)?;
     face.put_on();
+    let console = console(&dir.join("accord.toml"))?;
     let place = Place::new(store.clone(), true)?;
     let mut file = sandbox_file(&place, &choices, &own_url)?;
     file.wallet_api = accord_client::SandboxFile::read(dir)?.wallet_api;
-    let options = options(dir, (choices, upkeep), store, &bound, args.outbound)?;
+    let options = options(dir, (choices, upkeep, console), store, &bound, args.outbound)?;
     let name = format!("node-{}.json", bound.listener.local_addr()?.port());
     file.write_as(dir, &name)?;
     let greeting = format!("accord sandbox: a node at {own_url}, told in {}", dir.join(&name).display());
@@ -178,9 +182,15 @@ pub fn choices(config: &Path, public_url: &str) -> anyhow::Result<(Choices, Upke
     if notes.faults.is_empty() { Ok((choices, upkeep, face)) } else { Err(Faults(notes.faults).into()) }
 }
 
+/// Is the operator console served? Off unless the sandbox's file says so, as under `serve`.
+fn console(config: &Path) -> anyhow::Result<Option<ConsoleOptions>> {
+    let file: SandboxFile = load::read(config).map_err(|fault| Faults(vec![fault]))?;
+    Ok(file.admin.console.then_some(ConsoleOptions { over_tls: false }))
+}
+
 fn options(
     dir: &Path,
-    (choices, upkeep): (Choices, Upkeep),
+    (choices, upkeep, console): (Choices, Upkeep, Option<ConsoleOptions>),
     store: Arc<dyn Store>,
     bound: &ports::Bound,
     outbound: bool,
@@ -217,7 +227,7 @@ fn options(
         couriers: choices.carriers.open(&dir.join("accord.toml"))?,
         limits: choices.limits,
         upkeep: Upkeep { audit_key: Some(read_seal_key(&keys.join("audit.pem"))?), ..upkeep },
-        seams: Default::default(),
+        seams: Seams { console, ..Seams::default() },
         screens: choices.screens,
         sandbox: Some(SandboxOptions { dir: dir.to_owned(), demo_url: bound.demo_url.clone() }),
     })

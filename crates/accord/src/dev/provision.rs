@@ -2,9 +2,10 @@
 
 use crate::keys::{ensure_pair, private_dir, write_file};
 use crate::place::Place;
-use crate::provision::clients::{bump_revision, sentence};
+use crate::provision::clients::sentence;
 use crate::provision::profiles::Written;
 use accord_client::{SandboxFile, SandboxWalletApi};
+use accord_core::client::keys::bump_revision;
 use accord_core::client::{Client, ClientKey, ClientStatus, KeyStatus};
 use accord_core::handle::Bucket;
 use accord_core::ids::{ClientId, CredentialId, CustomerId, DialectName, LoginId};

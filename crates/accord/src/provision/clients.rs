@@ -3,11 +3,11 @@
 use crate::cli::Where;
 use crate::exit::{Exit, usage};
 use accord_client::DialectKind;
-use accord_core::Ruled;
-use accord_core::client::{Client, ClientKey, ClientStatus, KeyStatus};
+use accord_core::client::keys::{self, KeyAdded, bump_revision};
+use accord_core::client::{Client, ClientStatus};
 use accord_core::ids::{ClientId, DialectName};
 use accord_core::store::{StoreFault, Tx};
-use accord_server::clients::REVISION_SETTING;
+use accord_core::{Moment, Ruled};
 use accord_wire::signature::is_key_version;
 use accord_wire::time::format_seconds;
 use clap::{Args, Subcommand};
@@ -125,12 +125,6 @@ pub enum KeyCommand {
     },
 }
 
-/// Tells running servers that clients or keys have changed.
-pub fn bump_revision(tx: &mut dyn Tx) -> Ruled<()> {
-    let revision: u64 = tx.setting(REVISION_SETTING)?.and_then(|text| text.parse().ok()).unwrap_or(0);
-    Ok(tx.put_setting(REVISION_SETTING, &(revision + 1).to_string())?)
-}
-
 /// `accord client …`.
 pub fn run(command: ClientCommand) -> anyhow::Result<Exit> {
     match command {
@@ -149,22 +143,18 @@ pub fn run_keys(command: KeyCommand) -> anyhow::Result<Exit> {
             let pem = crate::keys::read_public_key(&public_key)?.pem().to_owned();
             let id = ClientId::new(client);
             let said = format!("key {key_version} of {id}");
-            let changed = place.open()?.transact(move |tx, at| {
-                known(tx, &id)?;
-                put_key(tx, &id, &key_version, &pem, at.now)
-            })?;
+            let changed = place.open()?.transact(move |tx, at| put_key(tx, &id, &key_version, &pem, at))?;
             println!("{said}: {}", if changed { "added" } else { "as it was" });
             Ok(Exit::Done)
         }
         KeyCommand::Retire { place, client, key_version } => {
             let id = ClientId::new(client);
             let said = format!("key {key_version} of {id}");
-            place.open()?.transact(move |tx, _| {
-                let key =
-                    tx.client_keys()?.into_iter().find(|key| key.client == id && key.version == key_version);
-                let Some(key) = key else { return Err(sentence(format!("{id} has no key {key_version}"))) };
-                tx.put_client_key(&ClientKey { status: KeyStatus::Retired, ..key })?;
-                bump_revision(tx)
+            place.open()?.transact(move |tx, at| {
+                match keys::retire(tx, &id, &key_version, "operator", at)? {
+                    true => Ok(()),
+                    false => Err(sentence(format!("{id} has no key {key_version}"))),
+                }
             })?;
             println!("{said}: retired");
             Ok(Exit::Done)
@@ -239,7 +229,7 @@ fn add(args: AddArgs) -> anyhow::Result<Exit> {
         }
         tx.put_client(&row)?;
         if let Some(pem) = &pem {
-            put_key(tx, &id, &args.key_version, pem, at.now)?;
+            put_key(tx, &id, &args.key_version, pem, at)?;
         }
         bump_revision(tx)?;
         Ok(known.is_none())
@@ -268,32 +258,15 @@ fn fresh(id: &ClientId, dialect: DialectName, now: accord_core::Timestamp) -> Cl
 }
 
 /// Adds a key; the same key again changes nothing, another one under a taken version is refused.
-fn put_key(
-    tx: &mut dyn Tx,
-    id: &ClientId,
-    version: &str,
-    pem: &str,
-    now: accord_core::Timestamp,
-) -> Ruled<bool> {
-    let known = tx.client_keys()?.into_iter().find(|key| key.client == *id && key.version == version);
-    match known {
-        Some(key) if key.public_key != pem => {
-            return Err(sentence(format!(
-                "key {version} of {id} is another key: give the new one a new version"
-            )));
+fn put_key(tx: &mut dyn Tx, id: &ClientId, version: &str, pem: &str, at: &Moment) -> Ruled<bool> {
+    match keys::add(tx, id, version, pem, "operator", at)? {
+        KeyAdded::Now => Ok(true),
+        KeyAdded::AsItWas => Ok(false),
+        KeyAdded::VersionTaken => {
+            Err(sentence(format!("key {version} of {id} is another key: give the new one a new version")))
         }
-        Some(key) if key.status == KeyStatus::Active => return Ok(false),
-        Some(key) => tx.put_client_key(&ClientKey { status: KeyStatus::Active, ..key })?,
-        None => tx.put_client_key(&ClientKey {
-            client: id.clone(),
-            version: version.to_owned(),
-            public_key: pem.to_owned(),
-            status: KeyStatus::Active,
-            created_at: now,
-        })?,
+        KeyAdded::NoClient => Err(no_client(id)),
     }
-    bump_revision(tx)?;
-    Ok(true)
 }
 
 fn set_status(args: NameArgs, status: ClientStatus) -> anyhow::Result<Exit> {
@@ -308,8 +281,11 @@ fn set_status(args: NameArgs, status: ClientStatus) -> anyhow::Result<Exit> {
 }
 
 fn known(tx: &dyn Tx, id: &ClientId) -> Ruled<Client> {
-    tx.client(id)?
-        .ok_or_else(|| sentence(format!("there is no client {id}: `accord client list` shows them")))
+    tx.client(id)?.ok_or_else(|| no_client(id))
+}
+
+fn no_client(id: &ClientId) -> accord_core::Stop {
+    sentence(format!("there is no client {id}: `accord client list` shows them"))
 }
 
 /// A rule of this file that says no, in words for the operator. Nothing is written.

@@ -3,5 +3,6 @@
 
 pub mod clients;
 pub mod credentials;
+pub mod operators;
 pub mod profiles;
 pub mod users;

@@ -118,7 +118,8 @@ pub fn succeed(tx: &mut dyn Tx, sign_in: &SignIn, at: &Moment) -> Ruled<()> {
     Ok(())
 }
 
-fn count(guard: PinGuard, limit: u32, limits: &SignInLimits, at: &Moment) -> PinGuard {
+/// The guard with one more try counted.
+pub(crate) fn count(guard: PinGuard, limit: u32, limits: &SignInLimits, at: &Moment) -> PinGuard {
     let fresh = at.now.since(guard.window_started_at) > limits.window_ms;
     let (wrong, window_started_at) =
         if fresh { (1, at.now) } else { (guard.wrong + 1, guard.window_started_at) };
@@ -139,11 +140,13 @@ fn guard_of_login(tx: &dyn Tx, login: &LoginId, at: &Moment) -> Ruled<PinGuard> 
     guard_of(tx, format!("login:{}", Digest::of(login.as_str()).hex()), at)
 }
 
-fn guard_of_address(tx: &dyn Tx, address: &str, at: &Moment) -> Ruled<PinGuard> {
+/// The guard of an address.
+pub(crate) fn guard_of_address(tx: &dyn Tx, address: &str, at: &Moment) -> Ruled<PinGuard> {
     guard_of(tx, format!("address:{address}"), at)
 }
 
-fn guard_of(tx: &dyn Tx, subject: String, at: &Moment) -> Ruled<PinGuard> {
+/// The guard of any subject.
+pub(crate) fn guard_of(tx: &dyn Tx, subject: String, at: &Moment) -> Ruled<PinGuard> {
     let bucket = Bucket::of(&["pin", &subject]);
     let known = tx.pin_guard(bucket, &subject)?;
     Ok(known.unwrap_or(PinGuard {

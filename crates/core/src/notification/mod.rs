@@ -1,8 +1,9 @@
 //! Notifications: left in the outbox by the transaction they report, carried by the dispatcher.
 //!
-//! [`outbox`] writes them, [`retry`] says what becomes of an attempt. Nothing is sent while answering.
+//! [`outbox`] writes them, [`retry`] says what becomes of an attempt, [`resend`] is a person's second chance. Nothing is sent while answering.
 
 pub mod outbox;
+pub mod resend;
 pub mod retry;
 
 use crate::ids::{ClientId, DialectName, NotificationId};

@@ -5,6 +5,7 @@
 //! path that never waits for the writer. The laws of this port are in `accord-testkit`.
 
 pub mod audit;
+pub mod console;
 pub mod control;
 pub mod delivery;
 pub mod device;
@@ -79,6 +80,7 @@ pub trait Rows:
     + operator::OperatorRows
     + upkeep::UpkeepRows
     + delivery::DeliveryRows
+    + console::ConsoleRows
 {
     /// The client of that id.
     fn client(&self, id: &ClientId) -> Stored<Option<Client>>;
@@ -188,6 +190,7 @@ pub trait Tx:
     + operator::OperatorTx
     + upkeep::UpkeepTx
     + delivery::DeliveryTx
+    + console::ConsoleTx
 {
     /// Registers a client, or replaces the row of its id.
     fn put_client(&mut self, client: &Client) -> Stored<()>;

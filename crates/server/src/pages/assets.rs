@@ -31,6 +31,8 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         asset("accord.css", STYLE, sheet.into()),
         asset("brand", picture_type, picture),
         asset("default-logo.svg", IMAGE, own(include_str!("../../assets/default-logo.svg"))),
+        asset("admin.css", STYLE, own(include_str!("../../assets/admin.css"))),
+        asset("admin.js", SCRIPT, own(include_str!("../../assets/admin.js"))),
         asset("bridge.js", SCRIPT, own(include_str!("../../assets/bridge.js"))),
         asset("handover.css", STYLE, own(include_str!("../../assets/handover.css"))),
         asset("handover.js", SCRIPT, own(include_str!("../../assets/handover.js"))),

@@ -180,6 +180,7 @@ fn pages(language: Language) -> Vec<(String, String)> {
     let links = vec![("/health/ready".to_owned(), name())];
     pages.push(("home".into(), home::render(&HomeView { language, demo_url: Some(name()), links })));
     pages.extend(super::wallet::samples::pages(language, HOSTILE));
+    pages.extend(super::admin::samples::pages(language, HOSTILE));
     pages.push(("not found".into(), home::render_not_found(language)));
     pages
 }
@@ -239,7 +240,7 @@ fn no_page_runs_or_styles_anything_inline_and_no_merchant_text_becomes_markup() 
             assert!(!lower.starts_with("style") && !lower.starts_with("iframe"), "{name}: {tag}");
             if lower.starts_with("script") {
                 assert!(
-                    ["bridge", "demo", "emulator", "handover"]
+                    ["admin", "bridge", "demo", "emulator", "handover"]
                         .map(|name| format!("script src=\"/assets/{name}.js\" defer"))
                         .contains(&lower),
                     "{name}: {tag}"
@@ -475,7 +476,7 @@ fn both_languages_say_the_same_things() {
 fn every_key_in_use_exists_and_every_key_that_exists_is_in_use() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = String::new();
-    for folder in ["src/pages", "src/pages/i18n", "src/pages/wallet", "templates"] {
+    for folder in ["src/admin", "src/pages", "src/pages/i18n", "src/pages/wallet", "templates"] {
         for entry in std::fs::read_dir(root.join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.is_file() {

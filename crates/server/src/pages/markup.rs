@@ -49,6 +49,11 @@ impl Markup {
         Markup::of(&format!("{ISOLATE}{}{POP_ISOLATE}", clean(text)))
     }
 
+    /// HTML that our own code has drawn, every text in it made by [`Markup::of`].
+    pub(crate) fn drawn(html: String) -> Markup {
+        Markup(html)
+    }
+
     /// The HTML.
     pub fn as_str(&self) -> &str {
         &self.0

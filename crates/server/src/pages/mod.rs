@@ -5,6 +5,7 @@
 //! ([`i18n`]), markup from the templates. Text of merchants is shown as text, never as markup, and apart from
 //! the text around it ([`markup`]). Every page works without scripts; headers for them are in [`policy`].
 
+pub mod admin;
 pub mod assets;
 pub mod authorize;
 pub mod brand;

@@ -73,7 +73,7 @@ async fn judge(app: &App, parts: &Parts) -> Result<Caller, Failure> {
 }
 
 /// Is `path` one of `template`, whose `{…}` stand for one segment each?
-fn is_of(path: &str, template: &str) -> bool {
+pub(crate) fn is_of(path: &str, template: &str) -> bool {
     let mut segments = path.split('/');
     let same = template.split('/').all(|expected| {
         segments.next().is_some_and(|segment| segment == expected || expected.starts_with('{'))

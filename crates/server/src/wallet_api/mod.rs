@@ -8,7 +8,7 @@
 
 mod agreements;
 mod authorizations;
-mod door;
+pub(crate) mod door;
 pub mod listen;
 mod transfers;
 mod users;
@@ -38,6 +38,8 @@ pub struct Seams {
     pub risk: Option<crate::risk::RiskOptions>,
     /// Who says that a PIN is a user's; nothing: the hashes kept with the users.
     pub identity: Option<Arc<dyn accord_core::identity::Identity>>,
+    /// The operator console; nothing: not served.
+    pub console: Option<crate::admin::ConsoleOptions>,
 }
 
 /// One call: method, path and who may make it.

@@ -61,6 +61,15 @@ statements! {
     INSERT_CONSENT = "INSERT INTO consents
         (bucket, auth_id, decision, customer, text_digest, language, version, at, address)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    pub(crate) OF_AUTHORIZATION = concat!(
+        "SELECT ", agreement_columns!(), " FROM agreements WHERE bucket = ?1 AND auth_id = ?2"
+    );
+    // The terms of the reference first, then the agreement of each: both by an index.
+    pub(crate) BY_REFERENCE = "SELECT a.id, a.auth_id, a.owner, a.client, a.dialect, a.customer, a.stage, a.ended_at,
+        a.ended_by, a.generation, a.code_key_version, a.code_salt, a.created_at
+        FROM terms AS t JOIN agreements AS a ON a.bucket = t.bucket AND a.auth_id = t.auth_id
+        WHERE t.reference_agreement_id = ?1
+        ORDER BY t.created_at DESC, t.bucket DESC, t.auth_id DESC LIMIT ?2";
     AGREEMENT = concat!("SELECT ", agreement_columns!(), " FROM agreements WHERE bucket = ?1 AND id = ?2");
     pub(crate) ENDED_BEFORE = concat!(
         "SELECT ", agreement_columns!(), " FROM agreements WHERE stage = 'ended' AND ended_at < ?1

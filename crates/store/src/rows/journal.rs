@@ -20,6 +20,9 @@ statements! {
     AFTER = concat!(
         "SELECT ", columns!(), " FROM journal WHERE bucket = ?1 AND number > ?2 ORDER BY number LIMIT ?3"
     );
+    pub(crate) BEFORE = concat!(
+        "SELECT ", columns!(), " FROM journal WHERE bucket = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3"
+    );
     HEAD = "SELECT bucket, number, hash FROM journal WHERE bucket = ?1 ORDER BY number DESC LIMIT 1";
     // Steps from bucket to bucket by the key instead of reading every line.
     STREAMS = "WITH RECURSIVE streams (bucket) AS (
@@ -33,7 +36,7 @@ statements! {
     );
 }
 
-fn read_line(row: &mut Columns<'_>) -> Stored<JournalLine> {
+pub(crate) fn read_line(row: &mut Columns<'_>) -> Stored<JournalLine> {
     Ok(JournalLine {
         stream: row.bucket()?,
         number: row.get()?,

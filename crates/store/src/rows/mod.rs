@@ -6,6 +6,7 @@
 pub(crate) mod agreement;
 pub(crate) mod audit;
 pub(crate) mod client;
+pub(crate) mod console;
 pub(crate) mod control;
 pub(crate) mod delivery;
 pub(crate) mod desk;
@@ -36,6 +37,7 @@ pub(crate) const STATEMENTS: &[&[&str]] = &[
     agreement::STATEMENTS,
     audit::STATEMENTS,
     client::STATEMENTS,
+    console::STATEMENTS,
     control::STATEMENTS,
     delivery::STATEMENTS,
     device::STATEMENTS,

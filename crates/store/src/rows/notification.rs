@@ -47,6 +47,19 @@ statements! {
         WHERE bucket = ?1 AND notification = ?2 ORDER BY number";
     INSERT_ATTEMPT = "INSERT INTO attempts (bucket, notification, number, at, http_status, outcome)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    pub(crate) BEFORE = concat!(
+        "SELECT ", notification_columns!(), " FROM notifications WHERE (created_at, id) < (?1, ?2)
+        ORDER BY created_at DESC, id DESC LIMIT ?3"
+    );
+    pub(crate) STUCK = concat!(
+        "SELECT ", notification_columns!(), " FROM notifications
+        WHERE state = ?1 AND state IN ('rejected', 'dead', 'held') AND (created_at, id) < (?2, ?3)
+        ORDER BY created_at DESC, id DESC LIMIT ?4"
+    );
+    pub(crate) PENDING = concat!(
+        "SELECT ", notification_columns!(), " FROM notifications WHERE state = 'pending'
+        ORDER BY next_attempt_at, created_at, id LIMIT ?1"
+    );
 }
 
 pub(crate) fn read_notification(row: &mut Columns<'_>) -> Stored<Notification> {

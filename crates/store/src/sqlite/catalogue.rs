@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::rows::{
-    self, agreement, control, delivery, device, notification, payment, people, refund, settlement, token,
-    user,
+    self, agreement, console, control, delivery, device, notification, payment, people, refund, settlement,
+    token, user,
 };
 use std::collections::BTreeMap;
 
@@ -34,7 +34,8 @@ fn every_statement_fits_the_schema_and_none_searches_a_table_from_end_to_end() {
 
 /// Small tables that are read from end to end (`streams` is the walk from stream to stream). A walk along an index is
 /// in its order, and ends at a limit or with the few rows of a partial index.
-const READ_WHOLE: &[&str] = &["audit_sealed", "clients", "client_keys", "credentials", "streams"];
+const READ_WHOLE: &[&str] =
+    &["audit_sealed", "clients", "client_keys", "credentials", "operators", "streams"];
 
 fn plan(db: &Connection, sql: &str) -> Vec<String> {
     let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("a plan");
@@ -111,6 +112,11 @@ fn what_is_due_is_found_by_an_index() {
         ("payments_of_agreement", payment::OF_AGREEMENT),
         ("devices_of_customer", device::OF_CUSTOMER),
         ("devices_by_expiry", device::OVER_BEFORE),
+        ("console_sessions_of_operator", console::OF_OPERATOR),
+        ("console_sessions_by_expiry", console::OVER_BEFORE),
+        ("terms_by_reference", agreement::BY_REFERENCE),
+        ("notifications_by_time", notification::BEFORE),
+        ("notifications_stuck", notification::STUCK),
         ("settlement_items_of_client", settlement::STATEMENTS[1]),
         ("controls_to_tell", control::STATEMENTS[1]),
         ("deliveries_due", delivery::DUE),

@@ -53,6 +53,7 @@ pub const ALL: &[Migration] = &[
             include_str!("migrations/0003_device.sql"),
             include_str!("migrations/0003_preference.sql"),
             include_str!("migrations/0003_payment_list.sql"),
+            include_str!("migrations/0003_console.sql"),
         ),
     },
 ];

@@ -9,6 +9,7 @@
 //! Every test opens a store of its own. Found a difference between two stores? Write the law first.
 
 pub mod audit;
+pub mod console;
 pub mod control;
 pub mod delivery;
 pub mod device;
@@ -138,6 +139,13 @@ macro_rules! store_laws {
             $crate::store_laws! { @tests $open; device:
                 devices_come_back_as_they_were,
                 devices_come_newest_first_and_go_by_expiry,
+            }
+            $crate::store_laws! { @tests $open; console:
+                operators_and_their_sign_ins_come_back_as_they_were,
+                sign_ins_come_newest_first_and_go_by_expiry,
+                an_agreement_is_found_by_authorization_and_reference,
+                notifications_come_in_pages_by_state,
+                journal_lines_come_newest_first_in_pages,
             }
             $crate::store_laws! { @tests $open; preference:
                 preferences_come_back_as_they_were,

@@ -4,6 +4,7 @@
 //! fast tests and the simulator run on. It is not durable, and nothing of it is in the product.
 
 mod audit;
+mod console;
 mod control;
 mod delivery;
 mod device;
@@ -28,6 +29,7 @@ use accord_core::agreement::usage::DayUsage;
 use accord_core::agreement::{Agreement, Consent, PrepareClaim, Session, Terms};
 use accord_core::checkpoint::Checkpoint;
 use accord_core::client::{Client, ClientKey};
+use accord_core::console::Operator;
 use accord_core::device::Device;
 use accord_core::handle::Bucket;
 use accord_core::ids::*;
@@ -204,6 +206,8 @@ books! {
     messages: (Bucket, Kind, String, Channel) => Message,
     deliveries: (Bucket, Kind, String, Carrier) => Delivery,
     devices: DeviceId => Device,
+    operators: OperatorName => Operator,
+    console_sessions: ConsoleSessionId => accord_core::console::Session,
     preferences: CustomerId => Preferences,
     profiles: CustomerId => Profile,
     one_time_codes: CodeRequestId => OneTimeCode,

@@ -33,7 +33,7 @@ use crate::fields::{Fields, Strictness};
 use crate::json::Json;
 use accord_core::agreement::Terms;
 use accord_core::client::Client;
-use accord_core::ids::{AuthId, DialectName};
+use accord_core::ids::{AuthId, ClientId, DialectName, Owner};
 use accord_core::policy::Policy;
 use accord_core::secret::Secret;
 use accord_core::voice::{Announcement, Event, Voice};
@@ -96,6 +96,10 @@ impl Voice for AlipayPlus {
 impl Dialect for AlipayPlus {
     fn name(&self) -> DialectName {
         DialectName::new(NAME)
+    }
+
+    fn owner_of(&self, client: &ClientId, acquirer: &str) -> Owner {
+        Owner::of(&[client.as_str(), &self.config.psp_id, acquirer])
     }
 
     fn operations(&self) -> &'static [Operation] {

@@ -1,4 +1,7 @@
-//! Clients: those who sign requests. Not to be confused with the merchants named in bodies.
+//! Clients: those who sign requests. Not to be confused with the merchants named in bodies. Their keys come and go in
+//! [`keys`].
+
+pub mod keys;
 
 use crate::ids::{ClientId, DialectName};
 use crate::moment::Timestamp;
