@@ -9,10 +9,20 @@ const root = new URL("../..", import.meta.url).pathname;
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 const binary = join(target, "release", "accord");
 
-export async function startWallet() {
+export async function startWallet({ prepare } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "accord-browser-"));
-  const child = spawn(binary, ["dev", "--data", dir, "--listen", "127.0.0.1:0"], { stdio: "ignore" });
+  const first = await start(dir);
+  if (!prepare) return first;
+  // What is configured before the start: the first one has made the files, the second one reads them.
+  await first.halt();
+  prepare(dir, (...args) => execFileSync(binary, args, { stdio: ["ignore", "pipe", "pipe"] }).toString());
+  return start(dir);
+}
+
+async function start(dir) {
   const file = join(dir, "sandbox.json");
+  rmSync(file, { force: true });
+  const child = spawn(binary, ["dev", "--data", dir, "--listen", "127.0.0.1:0"], { stdio: "ignore" });
   for (let tries = 0; ; tries++) {
     if (child.exitCode !== null) throw new Error(`accord dev ended with ${child.exitCode}`);
     if (existsSync(file)) {
@@ -49,9 +59,12 @@ function wallet(dir, child, sandbox) {
       const reply = await fetch(sandbox.baseUrl + path, { method: "POST", headers, body: JSON.stringify(body) });
       return { status: reply.status, body: await reply.json() };
     },
-    async stop() {
+    async halt() {
       child.kill("SIGTERM");
       await new Promise((resolve) => (child.exitCode !== null ? resolve() : child.once("exit", resolve)));
+    },
+    async stop() {
+      await this.halt();
       rmSync(dir, { recursive: true, force: true });
     },
   };

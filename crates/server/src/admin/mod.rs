@@ -30,7 +30,7 @@ use accord_core::journal::JournalLine;
 use accord_core::store::{Rows, StoreFault, Stored};
 use axum::Router;
 use axum::body::Body;
-use axum::http::Response;
+use axum::http::{HeaderValue, Response, header};
 use axum::middleware;
 use axum::routing::{any, get, post};
 use door::Signed;
@@ -112,8 +112,16 @@ pub fn routes(app: Arc<App>) -> Option<Router> {
         .route("/admin/journal", get(journal::show))
         .route("/admin/{*rest}", any(unknown))
         .route_layer(middleware::from_fn_with_state(app.clone(), door::door))
+        .layer(middleware::map_response(tell_origin))
         .with_state(app);
     Some(router)
+}
+
+/// Under `no-referrer`, which every other page has, a browser says `null` for where its form comes from, and the door
+/// could not tell ours from another site's.
+async fn tell_origin(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
 }
 
 /// What a request asks, from its query.

@@ -1,0 +1,97 @@
+// The operator console in Chromium: every page in both languages, by roles, without scripts; axe finds nothing.
+import assert from "node:assert/strict";
+import { appendFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { shoot, sizes } from "./shots.mjs";
+import { accessible, fits, press } from "./steps.mjs";
+import { alipayPlusPrepare, startBrowser, startWallet } from "./wallet.mjs";
+
+const password = "a long password of an operator";
+const pages = ["", "/agreements", "/payments", "/unresolved", "/notifications", "/users", "/clients", "/journal"];
+
+let wallet;
+let browser;
+
+before(async () => {
+  wallet = await startWallet({
+    prepare(dir, accord) {
+      appendFileSync(join(dir, "accord.toml"), "\n[admin]\nconsole = true\n");
+      writeFileSync(join(dir, "password"), password, { mode: 0o600 });
+      for (const role of ["viewer", "operator", "key_officer"]) {
+        accord("operator", "add", "--data", dir, "--name", role.replace("_", "-"), "--role", role, "--password-file", join(dir, "password"));
+      }
+    },
+  });
+  browser = await startBrowser();
+  const { normalUrl } = wallet.call("prepare", "alipayPlus", alipayPlusPrepare(wallet));
+  const { loginId, pin } = wallet.user;
+  await wallet.post("/sandbox/decide", { url: normalUrl, loginId, pin, decision: "approve" });
+});
+after(async () => {
+  await browser?.close();
+  await wallet?.stop();
+});
+
+async function signedIn(name, more = {}) {
+  const context = await browser.newContext({ viewport: sizes.pc, ...more });
+  const page = await context.newPage();
+  await page.goto(`${wallet.base}/admin/sign-in?lang=en-US`);
+  await page.fill('[name="name"]', name);
+  await page.fill('[name="password"]', password);
+  await press(page, 'main button[type="submit"]');
+  assert.equal(new URL(page.url()).pathname, "/admin");
+  return page;
+}
+
+for (const [lang, size, scheme] of [["en-US", "pc", "light"], ["ar-IQ", "phone", "dark"], ["ar-IQ", "pc", "light"], ["en-US", "small", "dark"]]) {
+  test(`every page is accessible and fits: ${lang}, ${size}, ${scheme}`, async () => {
+    const page = await signedIn("viewer", { viewport: sizes[size], colorScheme: scheme });
+    for (const path of pages) {
+      const reply = await page.goto(`${wallet.base}/admin${path}?lang=${lang}`);
+      assert.equal(reply.status(), 200, path);
+      assert.equal(await page.getAttribute("html", "lang"), lang, path);
+      const name = `admin${path.replace("/", "-")}-${lang}-${size}-${scheme}`;
+      await shoot(page, name);
+      await accessible(page, name);
+      await fits(page, name);
+    }
+    await page.context().close();
+  });
+}
+
+test("a user is frozen by an operator, seen in the journal, and not by a viewer", async () => {
+  const found = `/admin/users?q=${encodeURIComponent(wallet.user.loginId)}&login=${encodeURIComponent(wallet.user.loginId)}`;
+  for (const [role, may] of [["viewer", false], ["operator", true]]) {
+    const page = await signedIn(role, { javaScriptEnabled: false });
+    await page.goto(wallet.base + found);
+    await page.goto(`${wallet.base}/admin/users/${wallet.sandbox.users[0].customerId}`);
+    await shoot(page, `admin-user-${role}`);
+    const form = page.locator('form[action$="/freeze"]');
+    assert.equal(await form.count(), may ? 1 : 0, role);
+    if (may) {
+      await form.locator('[name="confirm"]').check();
+      await Promise.all([page.waitForEvent("load"), form.locator('button[type="submit"]').click()]);
+      const user = await wallet.get(`/sandbox/users/${encodeURIComponent(wallet.user.loginId)}`);
+      assert.equal(user.status, "frozen");
+      const unfreeze = page.locator('form[action$="/unfreeze"]');
+      await unfreeze.locator('[name="confirm"]').check();
+      await Promise.all([page.waitForEvent("load"), unfreeze.locator('button[type="submit"]').click()]);
+    }
+    await page.context().close();
+  }
+});
+
+test("a wrong password is told plainly and opens nothing", async () => {
+  const page = await (await browser.newContext({ viewport: sizes.phone })).newPage();
+  await page.goto(`${wallet.base}/admin/sign-in?lang=en-US`);
+  await page.fill('[name="name"]', "operator");
+  await page.fill('[name="password"]', "guessed");
+  await press(page, 'main button[type="submit"]');
+  assert.equal(new URL(page.url()).pathname, "/admin/sign-in");
+  await shoot(page, "admin-wrong-password");
+  await accessible(page, "wrong password");
+  const reply = await page.goto(`${wallet.base}/admin`);
+  assert.equal(new URL(reply.url()).pathname, "/admin/sign-in");
+  await page.context().close();
+});
