@@ -67,7 +67,7 @@ test("Arabic is written from right to left, and the language can be changed", as
 });
 
 test("the box must be ticked, a wrong PIN says nothing about the user, a right one shows who it is, masked", async () => {
-  const page = await browser.newPage();
+  const page = await (await browser.newContext()).newPage();
   const authUrl = prepareQi("en-US", "Gym plan");
   await page.goto(authUrl);
   assert.doesNotMatch(await page.content(), /\+964/, "nothing about any user before the sign-in");
@@ -82,8 +82,13 @@ test("the box must be ticked, a wrong PIN says nothing about the user, a right o
   await press(page, approve);
   assert.match(await page.textContent("main"), /\+964\*+/, "the second step names the account, masked");
   await page.click(approve);
+  await page.waitForLoadState();
+  const wallet_page = await page.context().newPage();
+  await wallet_page.goto(`${wallet.base}/wallet`);
+  assert.equal(await wallet_page.locator('main [name="pin"]').count(), 1, "agreeing leaves no open wallet behind");
+  await wallet_page.close();
   await page.waitForURL(/\/demo\/qi\/return/);
-  await page.close();
+  await page.context().close();
 });
 
 test("text of merchants is text: no markup, no script, no override of direction", async () => {

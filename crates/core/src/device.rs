@@ -49,6 +49,12 @@ impl Device {
     pub fn lives(&self, now: Timestamp) -> bool {
         now < self.expires_at && now.since(self.last_seen_at) < IDLE_MS
     }
+
+    /// Does it open the wallet's own pages? A sign-in at an authorization page ends with that session, before its whole
+    /// life is over, and says there who is known, nothing more: whoever agrees on a borrowed PC leaves no open wallet.
+    pub fn opens_wallet(&self) -> bool {
+        self.expires_at.since(self.created_at) >= LIFE_MS
+    }
 }
 
 /// From where a user signs in.
@@ -58,6 +64,8 @@ pub struct Origin {
     pub address: String,
     /// What the browser calls itself.
     pub user_agent: String,
+    /// Until when an authorization can be decided, for a sign-in at its page; nothing: a sign-in to the wallet.
+    pub until: Option<Timestamp>,
 }
 
 /// Signs a user in whose PIN was right. Gives the device and the token for its browser. `before` is what the same
@@ -93,7 +101,10 @@ pub fn sign_in(
         digest: token.digest(),
         created_at: at.now,
         last_seen_at: at.now,
-        expires_at: at.now.plus_millis(LIFE_MS),
+        expires_at: match origin.until {
+            Some(until) => until.min(at.now.plus_millis(LIFE_MS - 1)),
+            None => at.now.plus_millis(LIFE_MS),
+        },
         address: origin.address.clone(),
         user_agent: origin.user_agent.chars().filter(|letter| !letter.is_control()).take(256).collect(),
     };

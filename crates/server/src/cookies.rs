@@ -117,6 +117,11 @@ impl Browser {
         self.account.as_deref()
     }
 
+    /// Is that user signed in to the wallet itself, and not for one authorization only?
+    pub fn opens_wallet_of(&self, customer: &CustomerId) -> bool {
+        self.account().is_some_and(|account| account.device.opens_wallet() && account.user.id == *customer)
+    }
+
     /// Who is signed in.
     pub fn customer(&self) -> Option<CustomerId> {
         self.account.as_ref().map(|account| account.user.id.clone())
@@ -169,7 +174,11 @@ impl Browser {
 /// What is kept of where a sign-in comes from.
 pub fn origin_of(address: impl ToString, headers: &HeaderMap) -> Origin {
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    Origin { address: address.to_string(), user_agent: user_agent.unwrap_or_default().to_owned() }
+    Origin {
+        address: address.to_string(),
+        user_agent: user_agent.unwrap_or_default().to_owned(),
+        until: None,
+    }
 }
 
 /// The account of a token; notes now and then that it is used.

@@ -45,8 +45,11 @@ fn house() -> ModelStore {
 }
 
 fn sign_in(store: &dyn Store, number: u32, now: i64, before: Option<&Device>) -> (Device, Secret) {
-    let origin =
-        Origin { address: "192.0.2.1".into(), user_agent: format!("Browser\r\n{}", "x".repeat(900)) };
+    let origin = Origin {
+        address: "192.0.2.1".into(),
+        user_agent: format!("Browser\r\n{}", "x".repeat(900)),
+        until: None,
+    };
     let before = before.map(|device| device.id.clone());
     act(store, move |tx| device::sign_in(tx, &customer_id(number), &origin, before.as_ref(), &at(now)))
         .expect("a sign-in")
@@ -133,7 +136,7 @@ fn a_frozen_user_is_signed_out_and_cannot_sign_in() {
     })
     .expect("frozen");
     assert!(!lives(&store, &token, 1));
-    let origin = Origin { address: String::new(), user_agent: String::new() };
+    let origin = Origin { address: String::new(), user_agent: String::new(), until: None };
     let again = act(&store, move |tx| device::sign_in(tx, &customer_id(1), &origin, None, &at(2)));
     assert!(matches!(again, Err(Stop::Refused(Refusal::UserFrozen))), "{again:?}");
 }
@@ -187,4 +190,20 @@ fn the_inbox_is_seen_up_to_a_time_that_never_goes_back() {
     }
     let seen = see(&store, |rows| rows.preferences(&customer_id(1))).expect("preferences");
     assert_eq!((seen.seen_at, seen.carried), (Timestamp(9), None), "and nothing else was chosen by it");
+}
+
+#[test]
+fn a_sign_in_for_one_authorization_ends_with_it_and_opens_no_wallet() {
+    let store = house();
+    let sign_in = |now: i64, until: i64| {
+        let origin =
+            Origin { address: String::new(), user_agent: String::new(), until: Some(Timestamp(until)) };
+        act(&store, move |tx| device::sign_in(tx, &customer_id(1), &origin, None, &at(now)))
+            .expect("a device")
+            .0
+    };
+    let short = sign_in(1, 60_000);
+    assert!(!short.opens_wallet());
+    assert!(!short.lives(Timestamp(60_000)), "over when the session is");
+    assert!(!sign_in(2, i64::MAX / 2).opens_wallet(), "however long sessions may live");
 }

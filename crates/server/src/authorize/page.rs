@@ -22,6 +22,7 @@ use accord_core::Stop;
 use accord_core::agreement::decide::Decided;
 use accord_core::agreement::limits::Limits;
 use accord_core::agreement::{Decision, Session, SessionStage, Terms};
+use accord_core::device::Origin;
 use accord_core::ids::{AuthId, CustomerId};
 use accord_core::store::StoreFault;
 use accord_core::user::{Language, mask_login_id};
@@ -188,7 +189,11 @@ async fn receive(
         code: posted.code,
     };
     let known = async |browser: Browser, customer: Option<CustomerId>| match customer {
-        Some(customer) => browser.signed_in(&app, customer, origin_of(sender.0, &headers)).await,
+        Some(customer) if browser.opens_wallet_of(&customer) => browser,
+        Some(customer) => {
+            let origin = Origin { until: Some(session.expires_at), ..origin_of(sender.0, &headers) };
+            browser.signed_in(&app, customer, origin).await
+        }
         None => browser,
     };
     let limits = submission.limits.clone();

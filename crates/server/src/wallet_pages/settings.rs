@@ -117,7 +117,7 @@ pub(super) async fn devices(
             let customer = visit.account.user.id.clone();
             let found = visit.look(move |rows| rows.devices_of(&customer, device::MOST)).await?;
             let (now, here) = (app.clock.now(), &visit.account.device.id);
-            let living = found.into_iter().filter(|device| device.lives(now));
+            let living = found.into_iter().filter(|device| device.lives(now) && device.opens_wallet());
             let devices = living.map(|device| DeviceLine {
                 here: device.id == *here,
                 csrf: visit.token(&format!("device/{}", device.id)),
