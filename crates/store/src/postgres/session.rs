@@ -3,7 +3,7 @@
 //! Several nodes write at once, so a transaction locks the row of each bucket in `bucket_locks` before it reads or
 //! writes there, and keeps the lock until its end: what it has read stays true. It waits only for buckets above
 //! those that it holds, so that no two wait for each other; one below that is taken makes it start again, holding
-//! from the outset all that it is known to need. See docs/decisions/0005-buckets-are-locked.md.
+//! from the outset all that it is known to need. See docs/decisions/0005-a-transaction-holds-its-buckets.md.
 
 use super::fault::Trouble;
 use super::link::{Link, Prepared};
