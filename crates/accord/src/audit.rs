@@ -200,14 +200,6 @@ mod tests {
     use accord_store::{SqliteOptions, SqliteStore};
     use accord_wire::seal::SealKey;
 
-    struct Dir(PathBuf);
-
-    impl Drop for Dir {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
-    }
-
     /// An export of a journal of some streams, twice sealed, with lines after the last seal.
     fn exported(key: &SealKey, dir: &Path) -> String {
         let db = SqliteStore::open(dir.join("accord.db"), SqliteOptions::default()).expect("a store");
@@ -238,13 +230,12 @@ mod tests {
 
     #[test]
     fn an_export_holds_until_somebody_touches_it() {
-        let dir = Dir(std::env::temp_dir().join(format!("accord-audit-{}", std::process::id())));
-        std::fs::create_dir_all(&dir.0).expect("a directory");
+        let dir = tempfile::tempdir().expect("a directory");
         let (private, public) = SealKey::generate().expect("a pair");
         let (key, public) =
             (SealKey::parse(&private).expect("a key"), SealPublicKey::parse(&public).expect("a key"));
-        let text = exported(&key, &dir.0);
-        let file = dir.0.join("touched.jsonl");
+        let text = exported(&key, dir.path());
+        let file = dir.path().join("touched.jsonl");
         let judged = |text: &str, key: &SealPublicKey| {
             std::fs::write(&file, text).expect("a file");
             verify(&file, key).expect("a readable file")

@@ -238,16 +238,11 @@ pub fn write_file(path: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
-    fn scratch(name: &str) -> PathBuf {
-        let dir = std::env::temp_dir().join(format!("accord-keys-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        dir
-    }
-
     #[test]
     fn a_key_that_others_can_read_is_refused_with_what_to_do() {
         use std::os::unix::fs::PermissionsExt as _;
-        let path = scratch("mode").join("pages.key");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pages.key");
         assert!(ensure_secret(&path).unwrap());
         let key = read_secret(&path).unwrap();
         assert!(!ensure_secret(&path).unwrap(), "a second call keeps the key");
@@ -259,7 +254,8 @@ mod tests {
 
     #[test]
     fn a_short_key_is_no_key() {
-        let path = scratch("short").join("qr.key");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("qr.key");
         write_file(&path, b"00ff", 0o600).unwrap();
         assert!(read_secret(&path).unwrap_err().to_string().contains("64 hexadecimal digits"));
     }

@@ -124,13 +124,13 @@ mod tests {
 
     #[test]
     fn a_second_holder_is_told_who_has_the_lock_and_the_first_can_leave() {
-        let dir = std::env::temp_dir().join(format!("accord-lock-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        let mut first = take(&dir).unwrap();
+        let kept = tempfile::tempdir().unwrap();
+        let dir = kept.path();
+        let mut first = take(dir).unwrap();
         first.say(Some("http://127.0.0.1:1")).unwrap();
-        let fault = take(&dir).err().map(|fault| fault.to_string()).unwrap_or_default();
+        let fault = take(dir).err().map(|fault| fault.to_string()).unwrap_or_default();
         assert!(fault.contains("http://127.0.0.1:1") && fault.contains("--data"), "{fault}");
         drop(first);
-        assert!(take(&dir).is_ok());
+        assert!(take(dir).is_ok());
     }
 }

@@ -27,15 +27,8 @@ use gateway::Gateway;
 use house::{House, RICH};
 use serde_json::json;
 use smtp::{End, MailServer, PASSWORD, Speech, USER};
-use std::path::PathBuf;
 
 const HOSTILE: &str = "Evil\r\nBcc: all@shop.example\r\n\r\n<script>alert(1)</script>\u{202e}";
-
-fn dir() -> PathBuf {
-    let dir = std::env::temp_dir().join(format!("accord-courier-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    dir
-}
 
 fn mail(server: &MailServer, speech: Speech) -> EmailOptions {
     EmailOptions {
@@ -46,7 +39,7 @@ fn mail(server: &MailServer, speech: Speech) -> EmailOptions {
             Speech::StartTls | Speech::Stripped => Security::StartTls,
             Speech::Tls => Security::Tls,
         },
-        ca: (speech != Speech::Plain).then(|| server.ca.clone()),
+        ca: (speech != Speech::Plain).then(|| server.ca.to_path_buf()),
         credentials: Some((USER.to_owned(), PASSWORD.to_owned().into())),
         from: "The wallet <no-reply@wallet.example>".to_owned(),
     }
@@ -154,7 +147,7 @@ const MAIL: &str = house::MAIL;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_arrives_over_tls_and_starttls_with_the_wallet_signed_in() {
     for (speech, encrypted) in [(Speech::Tls, true), (Speech::StartTls, true), (Speech::Plain, false)] {
-        let server = MailServer::open(&dir(), speech).await;
+        let server = MailServer::open(speech).await;
         let house = by_mail(&server, speech).await;
         let about = debit(1, "Dijla Stream");
         let payment = about.subject();
@@ -178,9 +171,9 @@ async fn a_letter_arrives_over_tls_and_starttls_with_the_wallet_signed_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_tls_or_with_a_stranger_s_certificate_nothing_is_said() {
-    let stripped = MailServer::open(&dir(), Speech::Stripped).await;
-    let tls = MailServer::open(&dir(), Speech::Tls).await;
-    let stranger = EmailOptions { ca: Some(stripped.ca.clone()), ..mail(&tls, Speech::Tls) };
+    let stripped = MailServer::open(Speech::Stripped).await;
+    let tls = MailServer::open(Speech::Tls).await;
+    let stranger = EmailOptions { ca: Some(stripped.ca.to_path_buf()), ..mail(&tls, Speech::Tls) };
     let remote = EmailOptions { host: "mail.example".to_owned(), ..mail(&tls, Speech::Plain) };
     assert!(Email::new(&remote).is_err_and(|why| why.contains("this machine only")));
     for (options, server) in [(mail(&stripped, Speech::Stripped), &stripped), (stranger, &tls)] {
@@ -195,7 +188,7 @@ async fn without_tls_or_with_a_stranger_s_certificate_nothing_is_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_in_arabic_decodes_to_what_was_said_right_to_left() {
-    let server = MailServer::open(&dir(), Speech::Plain).await;
+    let server = MailServer::open(Speech::Plain).await;
     let house = by_mail(&server, Speech::Plain).await;
     tell(&house, MAIL, Language::Arabic, ContactKind::Email, debit(1, "متجر بغداد")).await;
     let letter = server.wait(1).await.remove(0);
@@ -214,7 +207,7 @@ async fn a_letter_in_arabic_decodes_to_what_was_said_right_to_left() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hostile_name_adds_no_header_no_line_and_no_markup() {
-    let server = MailServer::open(&dir(), Speech::Plain).await;
+    let server = MailServer::open(Speech::Plain).await;
     let house = by_mail(&server, Speech::Plain).await;
     let written = About::FromMerchant {
         request: "r".to_owned(),
@@ -240,7 +233,7 @@ async fn a_hostile_name_adds_no_header_no_line_and_no_markup() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_server_that_is_busy_is_asked_again_and_one_that_refuses_is_not() {
-    let server = MailServer::open(&dir(), Speech::Plain).await;
+    let server = MailServer::open(Speech::Plain).await;
     server.then(&[End::Say("451 later"), End::Say("454 later still")]);
     let house = by_mail(&server, Speech::Plain).await;
     tell(&house, MAIL, Language::English, ContactKind::Email, debit(1, "Shop")).await;
@@ -263,7 +256,7 @@ async fn a_mail_server_that_is_busy_is_asked_again_and_one_that_refuses_is_not()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_or_a_dead_server_kills_no_message_before_a_day_of_tries() {
-    let server = MailServer::open(&dir(), Speech::Plain).await;
+    let server = MailServer::open(Speech::Plain).await;
     let wrong = Some((USER.to_owned(), "wrong".to_owned().into()));
     let locked = EmailOptions { credentials: wrong, ..mail(&server, Speech::Plain) };
     let dead = EmailOptions { port: 1, ..mail(&server, Speech::Plain) };
@@ -283,7 +276,7 @@ async fn a_wrong_password_or_a_dead_server_kills_no_message_before_a_day_of_trie
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_lost_brings_the_same_letter_again_under_the_same_id() {
-    let server = MailServer::open(&dir(), Speech::Plain).await;
+    let server = MailServer::open(Speech::Plain).await;
     server.then(&[End::KeepAndDrop]);
     let house = by_mail(&server, Speech::Plain).await;
     tell(&house, MAIL, Language::Arabic, ContactKind::Email, debit(1, "متجر")).await;
@@ -422,7 +415,7 @@ async fn the_control_api_shows_every_channel_with_its_state() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_carrier_that_hangs_holds_up_no_other_work() {
-    let server = MailServer::open(&dir(), Speech::Plain).await;
+    let server = MailServer::open(Speech::Plain).await;
     server.then(&[End::Hang; 8]);
     let house = by_mail(&server, Speech::Plain).await;
     for number in 0..8 {
@@ -447,7 +440,7 @@ async fn a_carrier_that_hangs_holds_up_no_other_work() {
 /// What the carriers are given is what was written: nothing is made up on the way.
 #[tokio::test]
 async fn a_wrong_address_is_refused_without_a_word_to_the_mail_server() {
-    let server = MailServer::open(&dir(), Speech::Plain).await;
+    let server = MailServer::open(Speech::Plain).await;
     let email = Email::new(&mail(&server, Speech::Plain)).unwrap();
     let mut random = Moment::new(Timestamp(0), [1; 32]).random("test");
     let about = debit(1, "Shop");

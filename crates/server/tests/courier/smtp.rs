@@ -3,7 +3,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -45,7 +44,8 @@ pub struct Received {
 
 pub struct MailServer {
     pub port: u16,
-    pub ca: PathBuf,
+    /// Its certificate, in a file that goes with it.
+    pub ca: tempfile::TempPath,
     letters: Arc<Mutex<Vec<Received>>>,
     ends: Arc<Mutex<VecDeque<End>>>,
 }
@@ -55,9 +55,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 type Line = BufReader<Box<dyn Stream>>;
 
 impl MailServer {
-    pub async fn open(dir: &Path, speech: Speech) -> MailServer {
+    pub async fn open(speech: Speech) -> MailServer {
         let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-        let ca = dir.join(format!("mail-{speech:?}.pem"));
+        let ca = tempfile::NamedTempFile::new().unwrap().into_temp_path();
         std::fs::write(&ca, made.cert.pem()).unwrap();
         let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -60,13 +60,13 @@ fn caller(ours: &Authority, identity: Option<Identity>) -> Client {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_certificate_of_the_configured_authority_opens_a_connection() {
     let (ours, theirs) = (Authority::new(), Authority::new());
-    let dir = std::env::temp_dir().join(format!("accord-mutual-tls-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
+    let kept = tempfile::tempdir().unwrap();
+    let dir = kept.path();
     let (certificate, key) = ours.sign("127.0.0.1", ExtendedKeyUsagePurpose::ServerAuth);
     let tls = Some(MutualTls {
-        cert: write(&dir, "cert.pem", &certificate),
-        key: write(&dir, "key.pem", &key),
-        client_ca: write(&dir, "ca.pem", &ours.pem),
+        cert: write(dir, "cert.pem", &certificate),
+        key: write(dir, "key.pem", &key),
+        client_ca: write(dir, "ca.pem", &ours.pem),
     });
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let house =
@@ -101,5 +101,4 @@ async fn only_a_certificate_of_the_configured_authority_opens_a_connection() {
     // The connections that were refused have harmed nobody.
     assert_eq!(right.get(&url).bearer_auth(&system.token).send().await.unwrap().status(), 404);
     house.close().await;
-    let _ = std::fs::remove_dir_all(&dir);
 }
