@@ -9,7 +9,7 @@ mod house;
 use accord_client::{DialectKind, Verification};
 use house::mailbox::{Letter, Mailbox, Manner};
 use house::shop::{Bill, Heard, Shop, auth_id};
-use house::support::run;
+use house::support::{On, on_every_store, run};
 use house::{Dice, House, Tokens, http};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -17,6 +17,10 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+on_every_store!(
+    async a_killed_wallet_has_kept_its_word_when_it_comes_back,
+);
 
 /// Tasks that call at the same time.
 const TASKS: usize = 16;
@@ -446,8 +450,7 @@ fn verify_ledger(house: &House) {
     assert_eq!(said.json()["balanced"], true, "{}", said.out);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_wallet_has_kept_its_word_when_it_comes_back() {
+async fn a_killed_wallet_has_kept_its_word_when_it_comes_back(on: On) {
     let long = std::env::var("ACCORD_LONG").is_ok_and(|long| long == "1");
     let rounds = if long { 20 } else { 3 };
     let given = std::env::var("ACCORD_SEED").ok().map(|seed| seed.parse().expect("ACCORD_SEED: a number"));
@@ -455,7 +458,7 @@ async fn a_killed_wallet_has_kept_its_word_when_it_comes_back() {
     println!("ACCORD_SEED={seed}");
     let mut dice = Dice(seed);
 
-    let mut house = House::open("crash");
+    let mut house = House::open("crash", on);
     let storm = Arc::new(AtomicBool::new(false));
     let boxes = open_boxes(&house, storm.clone()).await;
     let urls = boxes.each_ref().map(|mailbox| mailbox.url.clone());

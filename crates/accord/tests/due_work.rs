@@ -5,8 +5,15 @@ mod house;
 
 use accord_core::calendar::Date;
 use house::shop::{Bill, auth_id};
+use house::support::{On, on_every_store};
 use house::{House, http, millis};
 use serde_json::{Value, json};
+
+on_every_store!(
+    async an_agreement_without_debits_falls_asleep_and_its_user_wakes_it,
+    users_are_told_of_debits_to_come_each_at_its_own_time,
+    a_refund_that_answered_unknown_reaches_its_end_when_it_is_due,
+);
 
 const DAY: i64 = 86_400;
 const ZONE_MS: i64 = 3 * 3_600_000;
@@ -40,9 +47,8 @@ async fn noon(house: &House) -> i64 {
     noon.div_euclid(DAY * 1_000)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_agreement_without_debits_falls_asleep_and_its_user_wakes_it() {
-    let mut house = House::open("asleep");
+async fn an_agreement_without_debits_falls_asleep_and_its_user_wakes_it(on: On) {
+    let mut house = House::open("asleep", on);
     house.stop();
     let config = house.data().join("accord.toml");
     let before = std::fs::read_to_string(&config).expect("a configuration");
@@ -93,9 +99,8 @@ async fn told(house: &House) -> Vec<(i64, String)> {
         .collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn users_are_told_of_debits_to_come_each_at_its_own_time() {
-    let house = House::open("upcoming");
+async fn users_are_told_of_debits_to_come_each_at_its_own_time(on: On) {
+    let house = House::open("upcoming", on);
     let shop = house.shop("qi2");
     let today = noon(&house).await;
     let midnight = |day: i64| day * DAY * 1_000 - ZONE_MS;
@@ -140,9 +145,8 @@ async fn users_are_told_of_debits_to_come_each_at_its_own_time() {
     shop.pay(&Bill::new("fifth", "IQD", 25_000), &access).await.is("S SUCCESS");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refund_that_answered_unknown_reaches_its_end_when_it_is_due() {
-    let house = House::open("refunds-due");
+async fn a_refund_that_answered_unknown_reaches_its_end_when_it_is_due(on: On) {
+    let house = House::open("refunds-due", on);
     for (who, running, failed) in [
         ("qi2", "U REFUND_IN_PROCESS", "F RISK_REJECT"),
         ("alipayPlus2", "U UNKNOWN_EXCEPTION", "F RISK_REJECT"),

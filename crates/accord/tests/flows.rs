@@ -3,7 +3,9 @@
 mod support;
 
 use serde_json::Value;
-use support::{Scratch, body, get, post, run, sandbox, sandbox_json};
+use support::{On, Scratch, body, get, on_every_store, post, run, sandbox, sandbox_json};
+
+on_every_store!(qi_leads_from_prepare_to_a_silent_debit, alipay_plus_leads_from_prepare_to_a_silent_debit,);
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
@@ -36,9 +38,8 @@ fn balance(url: &str, currency: &str) -> i64 {
     text(&user["balances"][currency]).parse().expect("a number")
 }
 
-#[test]
-fn qi_leads_from_prepare_to_a_silent_debit() {
-    let dir = Scratch::new("flow-qi");
+fn qi_leads_from_prepare_to_a_silent_debit(on: On) {
+    let dir = Scratch::on("flow-qi", on);
     let data = dir.file("data");
     let (_running, url) = sandbox(&dir, &[]);
     let prepared = call(&data, "qi", "qi/prepare", &[], 0);
@@ -62,9 +63,8 @@ fn qi_leads_from_prepare_to_a_silent_debit() {
     run(&["ledger", "verify", "--data", &data]).ends(0);
 }
 
-#[test]
-fn alipay_plus_leads_from_prepare_to_a_silent_debit() {
-    let dir = Scratch::new("flow-alipay-plus");
+fn alipay_plus_leads_from_prepare_to_a_silent_debit(on: On) {
+    let dir = Scratch::on("flow-alipay-plus", on);
     let data = dir.file("data");
     let (_running, url) = sandbox(&dir, &[]);
     let prepared = call(&data, "alipayPlus", "alipay-plus/prepare", &[], 0);

@@ -5,10 +5,19 @@ mod house;
 use accord_client::Verification;
 use house::mailbox::{Letter, Mailbox, Manner};
 use house::shop::{Bill, Shop};
+use house::support::{On, on_every_store};
 use house::{House, attempts};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+on_every_store!(
+    async a_receiver_that_hangs_or_is_dead_delays_nobody_else,
+    each_answer_means_what_the_decisions_say,
+    nothing_beyond_this_machine_is_contacted_without_being_asked_for,
+    private_addresses_are_refused_even_when_notifications_may_go_out,
+    a_notice_tells_its_own_client_and_nobody_else,
+);
 
 const DAY: i64 = 86_400;
 
@@ -21,9 +30,8 @@ fn outcome(notification: &Value, number: usize) -> &str {
     attempts(notification)[number]["outcome"].as_str().expect("an outcome")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_that_hangs_or_is_dead_delays_nobody_else() {
-    let house = House::open("hang");
+async fn a_receiver_that_hangs_or_is_dead_delays_nobody_else(on: On) {
+    let house = House::open("hang", on);
     let shop = house.shop("qi2");
     let tokens = house.agree(&shop, "plan", 0, None).await;
     let hanging = Mailbox::open(shop.receiver(), |_| Manner::Hang).await;
@@ -56,11 +64,10 @@ async fn a_receiver_that_hangs_or_is_dead_delays_nobody_else() {
     assert!(refused["state"] == "pending" && outcome(&refused, 0).contains("refused"), "{refused}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_answer_means_what_the_decisions_say() {
+async fn each_answer_means_what_the_decisions_say(on: On) {
     const S: &str = r#"{"result":{"resultStatus":"S","resultCode":"SUCCESS"}}"#;
     const F: &str = r#"{"result":{"resultStatus":"F","resultCode":"PARAM_ILLEGAL"}}"#;
-    let house = House::open("answers");
+    let house = House::open("answers", on);
     for who in ["qi2", "alipayPlus2"] {
         let qi = who == "qi2";
         let trusted = if qi { "delivered" } else { "pending" };
@@ -120,15 +127,14 @@ async fn each_answer_means_what_the_decisions_say() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_beyond_this_machine_is_contacted_without_being_asked_for() {
+async fn nothing_beyond_this_machine_is_contacted_without_being_asked_for(on: On) {
     const OUTSIDE: [&str; 4] = [
         "https://network.example/notify",
         "http://10.0.0.1/notify",
         "http://169.254.169.254/latest",
         "http://127.0.0.1.network.example/notify",
     ];
-    let house = House::open("held");
+    let house = House::open("held", on);
     let shop = house.shop("qi2");
     let tokens = house.agree(&shop, "plan", 0, None).await;
     for url in OUTSIDE {
@@ -148,9 +154,8 @@ async fn nothing_beyond_this_machine_is_contacted_without_being_asked_for() {
     assert_eq!(house.tried(&format!("{local}/paid"), 1).await["state"], "delivered");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn private_addresses_are_refused_even_when_notifications_may_go_out() {
-    let house = House::open_with("outbound", &["--outbound"]);
+async fn private_addresses_are_refused_even_when_notifications_may_go_out(on: On) {
+    let house = House::open_with("outbound", on, &["--outbound"]);
     let shop = house.shop("qi2");
     let tokens = house.agree(&shop, "plan", 0, None).await;
     for url in
@@ -168,9 +173,8 @@ async fn private_addresses_are_refused_even_when_notifications_may_go_out() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_notice_tells_its_own_client_and_nobody_else() {
-    let house = House::open("addressee");
+async fn a_notice_tells_its_own_client_and_nobody_else(on: On) {
+    let house = House::open("addressee", on);
     let (qi, network) = (house.shop("qi2"), house.shop("alipayPlus2"));
     let mailbox = Mailbox::open(network.receiver(), |_| Manner::Sign).await;
     let url = format!("{}/authorized?reference=a%20b&x=$1", mailbox.url);

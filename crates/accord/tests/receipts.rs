@@ -3,13 +3,14 @@
 mod support;
 
 use serde_json::json;
-use support::{Scratch, body, get, post, run, run_with, sandbox, sandbox_json};
+use support::{On, Scratch, body, get, on_every_store, post, run, run_with, sandbox, sandbox_json};
+
+on_every_store!(a_receipt_is_checked_with_the_public_key_alone,);
 
 const PREPARE: &str = r#"{"scopes":"AGREEMENT_PAY","extendInfo":"{\"contractDesc\":\"a plan\"}"}"#;
 
-#[test]
-fn a_receipt_is_checked_with_the_public_key_alone() {
-    let dir = Scratch::new("receipts");
+fn a_receipt_is_checked_with_the_public_key_alone(on: On) {
+    let dir = Scratch::on("receipts", on);
     let data = dir.file("data");
     let (mut server, url) = sandbox(&dir, &[]);
     let file = sandbox_json(&dir);

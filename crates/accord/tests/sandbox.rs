@@ -3,7 +3,13 @@
 mod support;
 
 use serde_json::Value;
-use support::{Running, Scratch, body, get, post, run, run_with, sandbox, sandbox_json};
+use support::{On, Running, Scratch, body, get, on_every_store, post, run, run_with, sandbox, sandbox_json};
+
+on_every_store!(
+    a_first_start_makes_everything_and_a_later_one_continues,
+    call_tells_outcomes_by_its_exit_status_and_follows_the_clock,
+    provisioning_works_beside_a_running_sandbox,
+);
 
 const BODY: &str =
     r#"{"scopes":"AGREEMENT_PAY","extendInfo":"{\"language\":\"en-US\",\"contractDesc\":\"a plan\"}"}"#;
@@ -12,9 +18,8 @@ fn port(url: &str) -> u16 {
     url.rsplit_once(':').expect("a port").1.parse().expect("a number")
 }
 
-#[test]
-fn a_first_start_makes_everything_and_a_later_one_continues() {
-    let dir = Scratch::new("starts");
+fn a_first_start_makes_everything_and_a_later_one_continues(on: On) {
+    let dir = Scratch::on("starts", on);
     let data = dir.file("data");
     let (mut first, url) = sandbox(&dir, &[]);
     let file = sandbox_json(&dir);
@@ -78,9 +83,8 @@ fn a_second_process_ends_with_a_sentence_and_the_first_goes_on() {
     assert!(third.said().contains("is taken"), "{}", third.said());
 }
 
-#[test]
-fn call_tells_outcomes_by_its_exit_status_and_follows_the_clock() {
-    let dir = Scratch::new("call");
+fn call_tells_outcomes_by_its_exit_status_and_follows_the_clock(on: On) {
+    let dir = Scratch::on("call", on);
     let data = dir.file("data");
     let (_running, url) = sandbox(&dir, &[]);
     let file = dir.write("body.json", BODY);
@@ -117,9 +121,8 @@ fn call_tells_outcomes_by_its_exit_status_and_follows_the_clock() {
     said.complains_of(&["not to be believed"]);
 }
 
-#[test]
-fn provisioning_works_beside_a_running_sandbox() {
-    let dir = Scratch::new("provision");
+fn provisioning_works_beside_a_running_sandbox(on: On) {
+    let dir = Scratch::on("provision", on);
     let data = dir.file("data");
     let (_running, url) = sandbox(&dir, &[]);
     let keys = dir.file("keys");

@@ -4,17 +4,28 @@ mod house;
 
 use house::mailbox::{Mailbox, Manner};
 use house::shop::{Bill, auth_id};
+use house::support::{On, on_every_store};
 use house::{House, http, millis};
 use serde_json::{Value, json};
+
+on_every_store!(
+    async an_unknown_payment_succeeds_when_the_script_says_and_the_money_moves_then,
+    an_unknown_payment_fails_or_stays_open_when_the_script_says_so,
+    a_debit_in_process_is_judged_again_when_its_time_comes,
+    a_scripted_failure_of_a_debit_is_its_end,
+    a_script_is_for_so_many_valid_calls_of_its_operation_and_delete_forgets_it,
+    users_are_told_of_every_debit_in_their_language,
+    every_url_of_prepare_leads_to_the_same_decision,
+    the_control_api_serves_only_this_machine_directly,
+);
 
 /// A script for pay.
 fn script(outcome: &str, count: u32, then: Option<&str>, after_seconds: i64) -> Value {
     json!({ "operation": "pay", "outcome": outcome, "count": count, "then": then, "afterSeconds": after_seconds })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_payment_succeeds_when_the_script_says_and_the_money_moves_then() {
-    let house = House::open("then-success");
+async fn an_unknown_payment_succeeds_when_the_script_says_and_the_money_moves_then(on: On) {
+    let house = House::open("then-success", on);
     for (number, who) in ["qi2", "alipayPlus2"].into_iter().enumerate() {
         let shop = house.shop(who);
         let mailbox = Mailbox::open(shop.receiver(), |_| Manner::Sign).await;
@@ -62,9 +73,8 @@ async fn an_unknown_payment_succeeds_when_the_script_says_and_the_money_moves_th
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_payment_fails_or_stays_open_when_the_script_says_so() {
-    let house = House::open("then-failure");
+async fn an_unknown_payment_fails_or_stays_open_when_the_script_says_so(on: On) {
+    let house = House::open("then-failure", on);
     for who in ["qi2", "alipayPlus2"] {
         let shop = house.shop(who);
         let mailbox = Mailbox::open(shop.receiver(), |_| Manner::Sign).await;
@@ -96,9 +106,8 @@ async fn an_unknown_payment_fails_or_stays_open_when_the_script_says_so() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_debit_in_process_is_judged_again_when_its_time_comes() {
-    let house = House::open("judged-again");
+async fn a_debit_in_process_is_judged_again_when_its_time_comes(on: On) {
+    let house = House::open("judged-again", on);
     let shop = house.shop("qi2");
     let tokens = house.agree(&shop, "plan", 3, None).await;
     let before = house.balance(3, "IQD").await;
@@ -114,9 +123,8 @@ async fn a_debit_in_process_is_judged_again_when_its_time_comes() {
     assert_eq!(house.balance(3, "IQD").await, 1_000);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_scripted_failure_of_a_debit_is_its_end() {
-    let house = House::open("failures");
+async fn a_scripted_failure_of_a_debit_is_its_end(on: On) {
+    let house = House::open("failures", on);
     for who in ["qi2", "alipayPlus2"] {
         let shop = house.shop(who);
         let tokens = house.agree(&shop, "plan", 0, None).await;
@@ -141,9 +149,8 @@ async fn a_scripted_failure_of_a_debit_is_its_end() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_script_is_for_so_many_valid_calls_of_its_operation_and_delete_forgets_it() {
-    let house = House::open("counts");
+async fn a_script_is_for_so_many_valid_calls_of_its_operation_and_delete_forgets_it(on: On) {
+    let house = House::open("counts", on);
     let shop = house.shop("qi2");
     let tokens = house.agree(&shop, "plan", 0, None).await;
     let bill = |id: &str| Bill::new(id, "IQD", 1_000);
@@ -191,9 +198,8 @@ async fn a_script_is_for_so_many_valid_calls_of_its_operation_and_delete_forgets
     shop.pay(&bill("7"), &tokens.access).await.is("S SUCCESS");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn users_are_told_of_every_debit_in_their_language() {
-    let house = House::open("messages");
+async fn users_are_told_of_every_debit_in_their_language(on: On) {
+    let house = House::open("messages", on);
     let (qi, network) = (house.shop("qi2"), house.shop("alipayPlus2"));
     assert!(house.messages(0).await.is_empty());
     let tokens = house.agree(&qi, "plan", 0, None).await;
@@ -237,9 +243,8 @@ async fn users_are_told_of_every_debit_in_their_language() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_url_of_prepare_leads_to_the_same_decision() {
-    let house = House::open("urls");
+async fn every_url_of_prepare_leads_to_the_same_decision(on: On) {
+    let house = House::open("urls", on);
     let network = house.shop("alipayPlus2");
     let user = &house.file.users[0];
     for (number, name) in ["normalUrl", "applinkUrl", "schemeUrl", "codeValue"].into_iter().enumerate() {
@@ -272,9 +277,8 @@ async fn every_url_of_prepare_leads_to_the_same_decision() {
     house.approve(&id, 0).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_control_api_serves_only_this_machine_directly() {
-    let house = House::open("guard");
+async fn the_control_api_serves_only_this_machine_directly(on: On) {
+    let house = House::open("guard", on);
     let media = "Content-Type: application/json";
     let body = r#"{"advanceSeconds": 86400}"#;
     for (head, status) in [
@@ -305,28 +309,4 @@ async fn the_control_api_serves_only_this_machine_directly() {
     }
     let ahead = millis(&json!(house.now().await)) - before;
     assert!(ahead < 86_400_000, "{ahead}");
-}
-
-#[test]
-fn opening_balances_do_not_clash_for_users_of_one_bucket() {
-    use accord_core::handle::Bucket;
-    use accord_core::ids::CustomerId;
-    use accord_core::ledger::post;
-    use accord_core::money::{Amount, Currency};
-    use accord_core::{Moment, Timestamp, store};
-    let dir = house::support::Scratch::new("one-bucket");
-    let file = dir.path().join("accord.db");
-    let store =
-        accord_store::SqliteStore::open(&file, accord_store::SqliteOptions::default()).expect("a store");
-    let at = Moment::new(Timestamp(1_768_458_600_000), [7; 32]);
-    let ids = store::transact(&store, move |tx| {
-        let dinars = Amount::new(Currency::parse("IQD").expect("dinars"), 1_000).expect("an amount");
-        let mut random = at.random("users");
-        let mut users = (0..4).map(|_| CustomerId::mint(Bucket::new(7), &mut random));
-        users.try_fold(Vec::new(), |mut ids, user| {
-            ids.push(post::credit(tx, &user, dinars, "sandbox opening IQD", &at)?);
-            Ok(ids)
-        })
-    });
-    assert_eq!(ids.expect("four credits").len(), 4);
 }

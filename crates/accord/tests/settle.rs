@@ -4,7 +4,9 @@
 mod support;
 
 use serde_json::Value;
-use support::{Scratch, body, get, post, run, sandbox, sandbox_json};
+use support::{On, Scratch, body, get, on_every_store, post, run, sandbox, sandbox_json};
+
+on_every_store!(a_day_is_closed_once_and_a_counterpartys_file_is_held_against_it,);
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 const DAY: i64 = 86_400;
@@ -38,9 +40,8 @@ fn trade(data: &str, url: &str) -> String {
     text(&body(&get(url, "/sandbox/clock"))["now"])
 }
 
-#[test]
-fn a_day_is_closed_once_and_a_counterpartys_file_is_held_against_it() {
-    let dir = Scratch::new("settle");
+fn a_day_is_closed_once_and_a_counterpartys_file_is_held_against_it(on: On) {
+    let dir = Scratch::on("settle", on);
     let data = dir.file("data");
     let (_running, url) = sandbox(&dir, &[]);
     // One in the afternoon of Baghdad, so that all of this is one day there.

@@ -4,7 +4,9 @@ mod support;
 
 use rusqlite::Connection;
 use serde_json::Value;
-use support::{Scratch, body, get, post, run, sandbox};
+use support::{On, Scratch, body, get, on_every_store, post, run, sandbox};
+
+on_every_store!(whatever_is_touched_in_the_books_is_found,);
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
@@ -42,19 +44,48 @@ fn trade(data: &str, url: &str) {
     assert!(get(url, "/health/ready").starts_with("HTTP/1.1 200"));
 }
 
-#[test]
-fn whatever_is_touched_in_the_books_is_found() {
-    let dir = Scratch::new("tampering");
+/// Books that can be touched and are whole again the next time.
+struct Books<'d>(&'d Scratch);
+
+impl Books<'_> {
+    /// What [`Books::touch`] may touch.
+    const TABLES: [&'static str; 6] =
+        ["entries", "postings", "accounts", "payments", "refunds", "settlement_items"];
+
+    fn of(dir: &Scratch) -> Books<'_> {
+        if let Some(schema) = dir.schema() {
+            let keep = Books::TABLES.map(|table| format!("CREATE TABLE whole_{table} AS TABLE {table}"));
+            schema.sql(&keep.join("; "));
+        }
+        Books(dir)
+    }
+
+    /// Runs the statements on whole books; the store that has them.
+    fn touch(&self, what: &str, sql: &str) -> String {
+        let Some(schema) = self.0.schema() else {
+            let touched = self.0.file("touched.db");
+            std::fs::copy(self.0.file("data/accord.db"), &touched).expect("a copy");
+            let db = Connection::open(&touched).expect("the copy");
+            db.execute_batch(sql).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+            assert!(db.total_changes() > 0, "{what}: nothing was touched");
+            return format!("sqlite:{touched}");
+        };
+        let restore = Books::TABLES
+            .map(|table| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM whole_{table}"));
+        schema.sql(&format!("{}; {sql}", restore.join("; ")));
+        self.0.store()
+    }
+}
+
+fn whatever_is_touched_in_the_books_is_found(on: On) {
+    let dir = Scratch::on("tampering", on);
     let data = dir.file("data");
     let (mut server, url) = sandbox(&dir, &[]);
     trade(&data, &url);
     assert_eq!(server.terminate(), 0);
-    let database = dir.file("data/accord.db");
-    let verify = |store: &str| {
-        let store = format!("sqlite:{store}");
-        run(&["ledger", "verify", "--data", &data, "--store", &store, "--json"])
-    };
-    let good = verify(&database).ends(0).json();
+    let verify = |store: &str| run(&["ledger", "verify", "--data", &data, "--store", store, "--json"]);
+    let good = verify(&dir.store()).ends(0).json();
+    let books = Books::of(&dir);
     assert_eq!((&good["balanced"], &good["refunds"]), (&true.into(), &1.into()), "{good}");
 
     let debit = "posting IN (SELECT id FROM postings WHERE kind = 'debit' ORDER BY id LIMIT 1)";
@@ -126,12 +157,7 @@ fn whatever_is_touched_in_the_books_is_found() {
             "settlement",
         ),
     ] {
-        let touched = dir.file("touched.db");
-        std::fs::copy(&database, &touched).expect("a copy");
-        let db = Connection::open(&touched).expect("the copy");
-        db.execute_batch(&sql).unwrap_or_else(|fault| panic!("{what}: {fault}"));
-        assert!(db.total_changes() > 0, "{what}: nothing was touched");
-        drop(db);
+        let touched = books.touch(what, &sql);
         let report = verify(&touched);
         if report.status == 1 && !report.out.starts_with('{') {
             // A row that can no longer be read is found as well.
@@ -141,7 +167,7 @@ fn whatever_is_touched_in_the_books_is_found() {
         let found = report.ends(1).json();
         let faults = found["faults"].to_string();
         assert!(found["balanced"] == false && faults.contains(said), "{what}: {faults}");
-        let doctor = run(&["doctor", "--data", &data, "--store", &format!("sqlite:{touched}")]).ends(1);
+        let doctor = run(&["doctor", "--data", &data, "--store", &touched]).ends(1);
         assert!(doctor.out.contains("fault ledger"), "{what}: {}", doctor.out);
     }
 }

@@ -5,10 +5,21 @@ mod house;
 
 use house::mailbox::{Letter, Mailbox, Manner};
 use house::shop::{Bill, Shop, auth_id};
-use house::support::run;
+use house::support::{On, on_every_store, run};
 use house::{House, attempts, millis};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+on_every_store!(
+    async a_session_is_open_for_fifteen_minutes_and_a_repeated_prepare_opens_it_again,
+    a_code_lives_ten_minutes_and_used_and_expired_are_told_apart_for_thirty_days,
+    a_refresh_token_gives_the_same_new_pair_for_five_minutes_while_that_is_the_newest,
+    tokens_live_as_long_as_their_paper_says,
+    a_notification_is_tried_eight_times_at_the_times_of_the_schedule_and_then_given_up,
+    a_notice_of_a_code_stops_when_the_code_is_used_or_has_expired,
+    wrong_pins_block_sign_in_ever_longer_and_never_a_debit,
+    the_clock_survives_a_restart_and_calls_follow_it,
+);
 
 const MINUTE: i64 = 60;
 const DAY: i64 = 86_400;
@@ -16,9 +27,8 @@ const DAY: i64 = 86_400;
 /// The delays before each try (decision 37), in seconds.
 const SCHEDULE: [i64; 8] = [0, 120, 600, 600, 3_600, 7_200, 21_600, 54_000];
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_is_open_for_fifteen_minutes_and_a_repeated_prepare_opens_it_again() {
-    let house = House::open("session-life");
+async fn a_session_is_open_for_fifteen_minutes_and_a_repeated_prepare_opens_it_again(on: On) {
+    let house = House::open("session-life", on);
     let qi = house.shop("qi2");
     let (early, late) = (qi.prepare("early", None).await, qi.prepare("late", None).await);
     house.advance(14 * MINUTE).await;
@@ -50,9 +60,8 @@ async fn a_session_is_open_for_fifteen_minutes_and_a_repeated_prepare_opens_it_a
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_lives_ten_minutes_and_used_and_expired_are_told_apart_for_thirty_days() {
-    let house = House::open("code-life");
+async fn a_code_lives_ten_minutes_and_used_and_expired_are_told_apart_for_thirty_days(on: On) {
+    let house = House::open("code-life", on);
     for who in ["qi2", "alipayPlus2"] {
         let shop = house.shop(who);
         let (used, unused) = (shop.prepare("used", None).await, shop.prepare("unused", None).await);
@@ -78,9 +87,8 @@ async fn pays(shop: &Shop, id: &str, token: &str) -> String {
     format!("{} {}", said.status, said.code)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_token_gives_the_same_new_pair_for_five_minutes_while_that_is_the_newest() {
-    let house = House::open("grace");
+async fn a_refresh_token_gives_the_same_new_pair_for_five_minutes_while_that_is_the_newest(on: On) {
+    let house = House::open("grace", on);
     for (who, spent, old_access) in [
         ("qi2", "F USED_REFRESH_TOKEN", "S SUCCESS"),
         ("alipayPlus2", "F INVALID_REFRESH_TOKEN", "F INVALID_TOKEN"),
@@ -107,9 +115,8 @@ async fn a_refresh_token_gives_the_same_new_pair_for_five_minutes_while_that_is_
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn tokens_live_as_long_as_their_paper_says() {
-    let house = House::open("token-life");
+async fn tokens_live_as_long_as_their_paper_says(on: On) {
+    let house = House::open("token-life", on);
     let network = house.shop("alipayPlus2");
     let first = house.agree(&network, "life", 0, None).await;
     let unused = house.agree(&network, "unused", 0, None).await;
@@ -164,9 +171,8 @@ fn check_tries(letters: &[Letter], notification: &Value) {
     assert_eq!(signatures.len(), 8);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_notification_is_tried_eight_times_at_the_times_of_the_schedule_and_then_given_up() {
-    let house = House::open("retries");
+async fn a_notification_is_tried_eight_times_at_the_times_of_the_schedule_and_then_given_up(on: On) {
+    let house = House::open("retries", on);
     let (qi, network) = (house.shop("qi2"), house.shop("alipayPlus2"));
     let broken = |_: &Letter| Manner::Status(500);
     let shop_box = Mailbox::open(qi.receiver(), broken).await;
@@ -204,9 +210,8 @@ async fn a_notification_is_tried_eight_times_at_the_times_of_the_schedule_and_th
     assert_eq!(of_kind("AUTHCODE_CREATED")["state"], "moot");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_notice_of_a_code_stops_when_the_code_is_used_or_has_expired() {
-    let house = House::open("moot");
+async fn a_notice_of_a_code_stops_when_the_code_is_used_or_has_expired(on: On) {
+    let house = House::open("moot", on);
     let network = house.shop("alipayPlus2");
     let mailbox = Mailbox::open(network.receiver(), |letter| match letter.received.kind.as_str() {
         "AUTHCODE_CREATED" => Manner::Status(503),
@@ -240,9 +245,8 @@ async fn a_notice_of_a_code_stops_when_the_code_is_used_or_has_expired() {
     assert_eq!(mailbox.letters().len(), 4);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_pins_block_sign_in_ever_longer_and_never_a_debit() {
-    let house = House::open("pins");
+async fn wrong_pins_block_sign_in_ever_longer_and_never_a_debit(on: On) {
+    let house = House::open("pins", on);
     let shop = house.shop("qi2");
     let tokens = house.agree(&shop, "before", 0, None).await;
     let right = house.file.users[0].pin.clone();
@@ -280,9 +284,8 @@ async fn wrong_pins_block_sign_in_ever_longer_and_never_a_debit() {
     house.approve(&shop.prepare("free", None).await, 0).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_clock_survives_a_restart_and_calls_follow_it() {
-    let mut house = House::open("clock");
+async fn the_clock_survives_a_restart_and_calls_follow_it(on: On) {
+    let mut house = House::open("clock", on);
     let shop = house.shop("qi2");
     let started = millis(&json!(house.now().await));
     let healthy = std::sync::Arc::new(AtomicBool::new(false));

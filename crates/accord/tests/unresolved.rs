@@ -5,7 +5,9 @@ mod support;
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use support::{Scratch, body, get, post, run, sandbox};
+use support::{On, Scratch, body, get, on_every_store, post, run, sandbox};
+
+on_every_store!(what_is_unresolved_is_counted_listed_and_decided,);
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
 
@@ -38,9 +40,8 @@ fn metrics(url: &str, lines: &[&str]) {
     }
 }
 
-#[test]
-fn what_is_unresolved_is_counted_listed_and_decided() {
-    let dir = Scratch::new("unresolved");
+fn what_is_unresolved_is_counted_listed_and_decided(on: On) {
+    let dir = Scratch::on("unresolved", on);
     let data = dir.file("data");
     let (_running, url) = sandbox(&dir, &[]);
     let prepared = call(&data, 0, "qi/prepare", &[]);

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use shop::Shop;
 use std::path::PathBuf;
 use std::time::Duration;
-use support::{Running, Scratch};
+use support::{On, Running, Scratch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -34,14 +34,14 @@ pub struct House {
 }
 
 impl House {
-    /// A fresh sandbox.
-    pub fn open(name: &str) -> House {
-        House::open_with(name, &[])
+    /// A fresh sandbox on that store.
+    pub fn open(name: &str, on: On) -> House {
+        House::open_with(name, on, &[])
     }
 
     /// A fresh sandbox, started with more arguments.
-    pub fn open_with(name: &str, args: &[&'static str]) -> House {
-        let dir = Scratch::new(name);
+    pub fn open_with(name: &str, on: On, args: &[&'static str]) -> House {
+        let dir = Scratch::on(name, on);
         let (running, url) = support::sandbox(&dir, args);
         let file = SandboxFile::read(&dir.path().join("data")).expect("sandbox.json");
         House { running, url, file, args: args.to_vec(), dir }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+use accord_testkit::postgres::{self, Fresh};
 use serde_json::Value;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -66,38 +67,119 @@ pub fn run_with(args: &[&str], input: &str) -> Said {
     }
 }
 
-/// A directory that is removed in the end.
-pub struct Scratch(PathBuf);
+/// The stores that stories are told on. [`on_every_store`] is the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// The sandbox's own file.
+    Sqlite,
+    /// An empty schema on the machine's throw-away server.
+    Postgres,
+}
+
+impl On {
+    /// Is it on this machine? Says so when it is not.
+    pub fn is_there(self) -> bool {
+        self == On::Sqlite || postgres::binaries().is_some()
+    }
+
+    /// The name, for messages and directories.
+    pub fn name(self) -> &'static str {
+        match self {
+            On::Sqlite => "sqlite",
+            On::Postgres => "postgres",
+        }
+    }
+}
+
+/// Makes a test of each story on each store of the list. A story is a function of the store; `async` comes before
+/// those that are.
+#[allow(unused_macros, reason = "each test file uses its own part")]
+macro_rules! on_every_store {
+    ($($story:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $story() { super::$story(super::On::Sqlite) })+
+        }
+        mod postgres {
+            $(#[test] fn $story() {
+                if super::On::Postgres.is_there() {
+                    super::$story(super::On::Postgres)
+                }
+            })+
+        }
+    };
+    (async $($story:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")] async fn $story() {
+                super::$story(super::On::Sqlite).await
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")] async fn $story() {
+                if super::On::Postgres.is_there() {
+                    super::$story(super::On::Postgres).await
+                }
+            })+
+        }
+    };
+}
+#[allow(unused_imports, reason = "each test file uses its own part")]
+pub(crate) use on_every_store;
+
+/// A directory that is removed in the end, and the schema of what is started in it, if there is one.
+pub struct Scratch {
+    dir: PathBuf,
+    schema: Option<Fresh>,
+}
 
 impl Scratch {
     pub fn new(name: &str) -> Scratch {
-        let dir = std::env::temp_dir().join(format!("accord-test-{}-{name}", std::process::id()));
+        Scratch::on(name, On::Sqlite)
+    }
+
+    /// One whose sandboxes remember on that store.
+    pub fn on(name: &str, on: On) -> Scratch {
+        let dir =
+            std::env::temp_dir().join(format!("accord-test-{}-{name}-{}", std::process::id(), on.name()));
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("a directory");
-        Scratch(dir)
+        let schema = (on == On::Postgres).then(|| postgres::fresh().expect("a server"));
+        Scratch { dir, schema }
     }
 
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.dir
     }
 
     pub fn text(&self) -> &str {
-        self.0.to_str().expect("UTF-8")
+        self.dir.to_str().expect("UTF-8")
     }
 
     pub fn file(&self, name: &str) -> String {
-        self.0.join(name).to_str().expect("UTF-8").to_owned()
+        self.dir.join(name).to_str().expect("UTF-8").to_owned()
     }
 
     pub fn write(&self, name: &str, text: &str) -> String {
-        std::fs::write(self.0.join(name), text).expect("written");
+        std::fs::write(self.dir.join(name), text).expect("written");
         self.file(name)
+    }
+
+    /// The schema of a sandbox on PostgreSQL.
+    pub fn schema(&self) -> Option<&Fresh> {
+        self.schema.as_ref()
+    }
+
+    /// The store that the sandbox in this directory remembers in, as `--store` takes it.
+    pub fn store(&self) -> String {
+        match &self.schema {
+            Some(schema) => schema.url(),
+            None => format!("sqlite:{}", self.file("data/accord.db")),
+        }
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 
@@ -162,8 +244,11 @@ impl Drop for Running {
 
 /// Starts a sandbox on `dir` with any port and waits until it is ready. Gives its base URL.
 pub fn sandbox(dir: &Scratch, more: &[&str]) -> (Running, String) {
-    let data = dir.file("data");
+    let (data, store) = (dir.file("data"), dir.store());
     let mut args = vec!["dev", "--data", &data, "--listen", "127.0.0.1:0"];
+    if dir.schema().is_some() {
+        args.extend(["--store", &store]);
+    }
     args.extend(more);
     let _ = std::fs::remove_file(dir.path().join("data/sandbox.json"));
     let mut running = Running::start(&args, &dir.path().join("log"));
