@@ -15,7 +15,7 @@ fn a_receipt_is_checked_with_the_public_key_alone(on: On) {
     let (mut server, url) = sandbox(&dir, &[]);
     let file = sandbox_json(&dir);
     let user = &file["users"][0];
-    let login = user["loginId"].as_str().unwrap();
+    let login = user["loginId"].as_str().expect("a text");
     let agree = || {
         let prepared = run_with(&["call", "prepare", "--sandbox", &data, "-"], PREPARE).ends(0).json();
         let decision = json!({
@@ -23,7 +23,7 @@ fn a_receipt_is_checked_with_the_public_key_alone(on: On) {
         });
         body(&post(&url, "/sandbox/decide", &decision.to_string()));
         let user = body(&get(&url, &format!("/sandbox/users/{}", login.replace('+', "%2B"))));
-        user["agreements"][0]["agreementId"].as_str().unwrap().to_owned()
+        user["agreements"][0]["agreementId"].as_str().expect("a text").to_owned()
     };
     let (first, second) = (agree(), agree());
 
@@ -39,7 +39,7 @@ fn a_receipt_is_checked_with_the_public_key_alone(on: On) {
     let printed = run(&["agreement", "receipt", "--data", &data, "--agreement", &second]).ends(0);
     assert_eq!(server.terminate(), 0, "{}", server.said());
 
-    let key = dir.file("data").to_owned() + "/" + file["receiptKeyFile"].as_str().unwrap();
+    let key = dir.file("data").to_owned() + "/" + file["receiptKeyFile"].as_str().expect("a text");
     let theirs = dir.write("user.json", &ended["receipt"].to_string());
     let ours = dir.write("wallet.json", &printed.out);
     let said = run(&["verify-receipt", &theirs, "--key", &key, "--json"]).ends(0).json();
@@ -52,7 +52,7 @@ fn a_receipt_is_checked_with_the_public_key_alone(on: On) {
 
     let forged = dir
         .write("forged.json", &printed.out.replace("\\\"wallet\\\",\\\"wallet", "\\\"user\\\",\\\"wallet"));
-    assert_ne!(std::fs::read_to_string(&forged).unwrap(), printed.out);
+    assert_ne!(std::fs::read_to_string(&forged).expect("a file"), printed.out);
     let said = run(&["verify-receipt", &forged, "--key", &key]).ends(3).out;
     assert!(said.contains("does NOT hold") && said.contains("the content was changed"), "{said}");
     run(&["keys", "generate", "--dir", &dir.file("other")]).ends(0);

@@ -25,41 +25,42 @@ fn a_first_start_makes_everything_and_a_later_one_continues(on: On) {
     let file = sandbox_json(&dir);
     for client in ["qi", "qi2", "alipayPlus", "alipayPlus2"] {
         assert_eq!(file[client]["keyVersion"], "1");
-        let key = file[client]["privateKeyFile"].as_str().unwrap();
-        let mode = std::fs::metadata(dir.path().join("data").join(key)).unwrap().permissions();
+        let key = file[client]["privateKeyFile"].as_str().expect("a text");
+        let mode = std::fs::metadata(dir.path().join("data").join(key)).expect("a file").permissions();
         assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600, "{key}");
     }
     assert_eq!(file["alipayPlus"]["pspId"], "102208800000001234");
     assert_eq!(file["alipayPlus2"]["walletName"], file["alipayPlus"]["walletName"]);
-    let users = file["users"].as_array().unwrap();
+    let users = file["users"].as_array().expect("a list");
     assert_eq!(users[0]["balances"]["IQD"], "100000000000");
     assert_eq!(users[0]["balances"]["USD"], "1000000");
     assert!(users.iter().any(|user| user["status"] == "active" && user["balances"]["IQD"] == "0"));
     assert!(users.iter().any(|user| user["status"] == "frozen"));
 
     // Another port for the second start would be a new public URL, so it takes the old one.
-    std::fs::write(dir.path().join("data/mine.txt"), "a file of mine").unwrap();
+    std::fs::write(dir.path().join("data/mine.txt"), "a file of mine").expect("written");
     let said = run(&["call", "prepare", "--sandbox", &data, "--set", "scopes=NOTHING"]);
     assert_eq!(said.status, 10, "{}", said.err);
     assert_eq!(first.terminate(), 0, "{}", first.said());
-    run(&["account", "credit", "--data", &data, users[1]["loginId"].as_str().unwrap(), "IQD", "5"]).ends(0);
+    run(&["account", "credit", "--data", &data, users[1]["loginId"].as_str().expect("a text"), "IQD", "5"])
+        .ends(0);
 
     let (mut second, again) = sandbox(&dir, &[]);
     assert_eq!(again, url);
     let later = sandbox_json(&dir);
     assert_eq!(later["users"][0], users[0]);
     assert_eq!(later["users"][1]["balances"]["IQD"], "5");
-    assert_eq!(std::fs::read_to_string(dir.path().join("data/mine.txt")).unwrap(), "a file of mine");
+    assert_eq!(std::fs::read_to_string(dir.path().join("data/mine.txt")).expect("read"), "a file of mine");
 
     // Killed, not stopped: the lock dies with the process.
     second.kill();
-    let taken = std::net::TcpListener::bind(("127.0.0.1", port(&url))).unwrap();
+    let taken = std::net::TcpListener::bind(("127.0.0.1", port(&url))).expect("a port");
     let (third, elsewhere) = sandbox(&dir, &[]);
     assert_ne!(elsewhere, url);
     assert!(third.said().contains(&format!("was {url} and is now {elsewhere}")), "{}", third.said());
     drop(taken);
     let said = run_with(&["call", "prepare", "--sandbox", &data, "-"], BODY).ends(0).json();
-    assert!(said["authUrl"].as_str().unwrap().starts_with(&elsewhere), "{said}");
+    assert!(said["authUrl"].as_str().expect("a text").starts_with(&elsewhere), "{said}");
 }
 
 #[test]
@@ -112,8 +113,9 @@ fn call_tells_outcomes_by_its_exit_status_and_follows_the_clock(on: On) {
     let foreign = dir.file("foreign");
     run(&["keys", "generate", "--dir", &foreign]).ends(0);
     let sandbox = sandbox_json(&dir);
-    let key = format!("{data}/{}", sandbox["qi"]["privateKeyFile"].as_str().unwrap());
-    let whom = ["--client", sandbox["qi"]["clientId"].as_str().unwrap(), "--key", &key, "--url", &url];
+    let key = format!("{data}/{}", sandbox["qi"]["privateKeyFile"].as_str().expect("a text"));
+    let whom =
+        ["--client", sandbox["qi"]["clientId"].as_str().expect("a text"), "--key", &key, "--url", &url];
     let wrong = format!("{foreign}/wallet-1.pub.pem");
     let rest = ["--dialect", "qi", "--wallet-key", &wrong, &file];
     let said = run(&[&["call", "prepare"][..], &whom, &rest].concat()).ends(3);
