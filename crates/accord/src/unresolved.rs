@@ -49,7 +49,8 @@ pub struct ResolveArgs {
     place: Where,
     /// paymentId or refundId.
     id: String,
-    /// What it is to become. A payment that is to succeed is judged like any debit: an empty account fails it.
+    /// What it is to become. A payment that is to succeed is judged like any debit: an empty account fails it. After
+    /// its paymentExpiryTime nothing can be decided: it fails then by itself.
     #[arg(long, value_enum)]
     to: End,
     /// As JSON.
@@ -75,6 +76,7 @@ struct Row {
     amount: Value,
     since: Timestamp,
     plan: Option<Resolution>,
+    expires_at: Option<Timestamp>,
 }
 
 fn running(rows: &dyn Rows, limit: usize) -> Stored<Vec<Row>> {
@@ -90,6 +92,7 @@ fn running(rows: &dyn Rows, limit: usize) -> Stored<Vec<Row>> {
             amount: money(payment.amount),
             since: payment.created_at,
             plan: payment.resolution,
+            expires_at: payment.expires_at,
         });
     }
     for refund in rows.running_refunds(limit)? {
@@ -102,6 +105,7 @@ fn running(rows: &dyn Rows, limit: usize) -> Stored<Vec<Row>> {
             amount: money(refund.amount),
             since: refund.created_at,
             plan: refund.resolution,
+            expires_at: None,
         });
     }
     all.sort_by_key(|row| row.since);
@@ -120,6 +124,7 @@ fn list(args: UnresolvedArgs) -> anyhow::Result<Exit> {
                 json!({
                     "kind": row.kind, "id": row.id, "clientId": row.client, "dialect": row.dialect,
                     "requestId": row.request, "amount": row.amount, "since": format_millis(row.since.0, 0),
+                    "expiresAt": row.expires_at.map(|at| format_millis(at.0, 0)),
                     "ageSeconds": now.since(row.since).max(0) / 1_000,
                     "resolvesAt": row.plan.map(|plan| format_millis(plan.due_at.0, 0)),
                     "becomes": row.plan.map(|plan| if plan.succeed { "success" } else { "failure" }),
@@ -163,6 +168,12 @@ fn resolve(args: ResolveArgs) -> anyhow::Result<Exit> {
     match decided {
         Decided::Due if args.json => println!("{}", json!({ "id": args.id, "due": true })),
         Decided::Due => println!("{} is due: the running server brings it to its end", args.id),
+        Decided::Expired => {
+            return Err(anyhow!(
+                "the paymentExpiryTime of {} has passed: the running server lets it fail; nothing was changed",
+                args.id
+            ));
+        }
         Decided::Ended => return Err(anyhow!("{} has its end already; nothing was changed", args.id)),
         Decided::Unknown => return Err(anyhow!("there is no payment or refund {}", args.id)),
     }

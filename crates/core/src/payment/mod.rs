@@ -71,6 +71,8 @@ pub struct Payment {
     pub stage: PaymentStage,
     /// What is to become of it while it is running; nothing: a person must look.
     pub resolution: Option<Resolution>,
+    /// The last moment at which it may be debited (paymentExpiryTime); nothing: whenever. An evaluation has none.
+    pub expires_at: Option<Timestamp>,
     /// Was an answer Unknown ever given? Then the end is notified (decision 36).
     pub answered_unknown: bool,
     /// Where its end is to be notified, if the request said so.
@@ -100,6 +102,19 @@ impl Payment {
 }
 
 impl Payment {
+    /// Has its order expired? Then nothing is debited for it any more.
+    pub fn late(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|expires_at| now > expires_at)
+    }
+
+    /// It stays running, towards that end, or towards a person's decision; but a running payment does not outlive its
+    /// order: at the expiry it fails.
+    pub fn running(self, planned: Option<Resolution>) -> Payment {
+        let expiry = self.expires_at.map(|last| Resolution { due_at: last.plus_millis(1), succeed: false });
+        let first = [planned, expiry].into_iter().flatten().min_by_key(|end| end.due_at);
+        Payment { resolution: first, ..self }
+    }
+
     /// Did money move for it, and when?
     pub fn paid_at(&self) -> Option<Timestamp> {
         match self.stage {

@@ -92,7 +92,7 @@ pub fn pay(tx: &mut dyn Tx, command: &Pay, context: Context<'_>, at: &Moment) ->
 
     let payment = claim(tx, command, &agreement, at)?;
     let payment = match command.forced {
-        Some(Forced::Running(resolution)) => Payment { resolution, answered_unknown: true, ..payment },
+        Some(Forced::Running(planned)) => Payment { answered_unknown: true, ..payment.running(planned) },
         Some(Forced::Fail(refusal)) => fail(payment, refusal, at),
         None => attempt(tx, payment, &held, at)?,
     };
@@ -153,6 +153,7 @@ fn claim(tx: &mut dyn Tx, command: &Pay, agreement: &Agreement, at: &Moment) -> 
         evaluation: command.evaluation,
         stage: PaymentStage::InProcess,
         resolution: None,
+        expires_at: command.expires_at.filter(|_| !command.evaluation),
         answered_unknown: false,
         notify_url: command.notify_url.clone(),
         description: command.description.clone(),

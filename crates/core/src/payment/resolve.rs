@@ -1,4 +1,5 @@
-//! Resolve: a payment that answered Unknown reaches its end.
+//! Resolve: a payment that answered Unknown reaches its end. After its paymentExpiryTime that end is a failure, whatever
+//! was planned or decided: the owner may have given the order up, and nobody waits for the goods.
 
 use crate::agreement::control;
 use crate::ids::PaymentId;
@@ -22,7 +23,9 @@ pub fn resolve(tx: &mut dyn Tx, id: &PaymentId, context: Context<'_>, at: &Momen
     let agreement = tx.agreement(&payment.agreement)?.ok_or_else(lost)?;
     let terms = tx.terms(&agreement.auth_id)?.ok_or_else(lost)?;
     let payment = Payment { resolution: None, ..payment };
-    let payment = if resolution.succeed {
+    let payment = if payment.late(at.now) {
+        fail(payment, Refusal::OrderExpired, at)
+    } else if resolution.succeed {
         // Limits are judged when the money moves; validity was, when the debit was asked for.
         let held = control::hold(tx, &agreement, context.voice.policy())?;
         attempt(tx, payment, &held, at)?

@@ -35,6 +35,8 @@ pub enum Running {
 pub enum Decided {
     /// It is due now: the server brings it to its end within a second, and tells owner and user.
     Due,
+    /// Its paymentExpiryTime has passed: it fails, whatever is decided. Nothing was changed.
+    Expired,
     /// It has its end already. Nothing was changed.
     Ended,
     /// There is no such payment or refund.
@@ -50,6 +52,9 @@ pub fn decide(tx: &mut dyn Tx, running: &Running, succeed: bool, actor: &str, at
             let Some(payment) = tx.payment(id)? else { return Ok(Decided::Unknown) };
             if payment.stage != PaymentStage::InProcess {
                 return Ok(Decided::Ended);
+            }
+            if payment.late(at.now) {
+                return Ok(Decided::Expired);
             }
             tx.update_payment(&Payment { resolution, ..payment })?;
             (id.bucket(), id.as_str())

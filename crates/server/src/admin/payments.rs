@@ -136,6 +136,15 @@ pub(super) async fn show(
     }
 }
 
+/// What the order said of the money settled to the network: payToAmount and the rate behind it, as they were received.
+fn settled_as(t: &Texts, extras: &str) -> Vec<(String, Cell)> {
+    let members: serde_json::Value = serde_json::from_str(extras).unwrap_or_default();
+    [("payToAmount", "admin-pay-to"), ("paymentQuote", "admin-quote")]
+        .into_iter()
+        .filter_map(|(member, name)| Some((t.text(name), Cell::code(&members.get(member)?.to_string()))))
+        .collect()
+}
+
 fn blocks(signed: &Signed, seen: &Seen) -> Vec<Block> {
     let t = &signed.texts();
     let Seen { payment, refunds, postings, journal } = seen;
@@ -160,6 +169,10 @@ fn blocks(signed: &Signed, seen: &Seen) -> Vec<Block> {
     if let Some(resolution) = payment.resolution {
         facts.push((t.text("admin-plan"), plan(t, Some(resolution))));
     }
+    if let Some(at) = payment.expires_at {
+        facts.push((t.text("admin-expires"), Cell::time(at)));
+    }
+    facts.extend(settled_as(t, &payment.extras));
     if let Some(at) = payment.closed_at {
         facts.push((t.text("admin-cancelled"), Cell::time(at)));
     }
@@ -356,7 +369,7 @@ pub(super) async fn resolve(
             app.wake.notify_one();
             done(&home, "decided")
         }
-        Ok(Decided::Ended) => done(&home, "as-it-was"),
+        Ok(Decided::Ended | Decided::Expired) => done(&home, "as-it-was"),
         Ok(Decided::Unknown) => failed(&signed, 404),
         Err(stop) => stopped(&signed, stop),
     }

@@ -15,7 +15,7 @@ macro_rules! payment_columns {
     () => {
         "id, owner, client, dialect, request_id, fingerprint, agreement, customer, currency, amount, evaluation, \
          stage, settled_at, refusal, resolve_at, resolve_succeed, answered_unknown, notify_url, description, \
-         extras, created_at, posting, refunded, closed_at"
+         extras, created_at, posting, refunded, closed_at, expires_at"
     };
 }
 
@@ -41,13 +41,13 @@ statements! {
     );
     INSERT_PAYMENT = concat!(
         "INSERT INTO payments (bucket, ", payment_columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, \
-         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"
+         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"
     );
     UPDATE_PAYMENT = "UPDATE payments SET owner = ?3, client = ?4, dialect = ?5, request_id = ?6, fingerprint = ?7,
         agreement = ?8, customer = ?9, currency = ?10, amount = ?11, evaluation = ?12, stage = ?13,
         settled_at = ?14, refusal = ?15, resolve_at = ?16, resolve_succeed = ?17, answered_unknown = ?18,
         notify_url = ?19, description = ?20, extras = ?21, created_at = ?22, posting = ?23, refunded = ?24,
-        closed_at = ?25
+        closed_at = ?25, expires_at = ?26
         WHERE bucket = ?1 AND id = ?2";
     // The first page begins behind everything.
     pub(crate) OF_AGREEMENT = concat!(
@@ -121,6 +121,7 @@ pub(crate) fn read_payment(row: &mut Columns<'_>) -> Stored<Payment> {
         posting: row.maybe(PostingId::read)?,
         refunded: row.get()?,
         closed_at: row.maybe_time()?,
+        expires_at: row.maybe_time()?,
     })
 }
 
@@ -199,5 +200,6 @@ fn with_payment(payment: &Payment, run: impl Fn(Params<'_>) -> Stored<()>) -> St
         payment.posting.as_ref().map(PostingId::as_str),
         payment.refunded,
         payment.closed_at.map(|at| at.0),
+        payment.expires_at.map(|at| at.0),
     ])
 }

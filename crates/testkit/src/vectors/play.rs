@@ -203,6 +203,11 @@ impl Play {
         time::format_seconds(self.now, self.speech.utc_offset_seconds())
     }
 
+    /// A time to come, as a body says it.
+    pub fn time_in(&self, millis: i64) -> String {
+        time::format_seconds(self.now + millis, self.speech.utc_offset_seconds())
+    }
+
     /// A good request, to be sent as it is or after something was done to it.
     pub fn request(&self, operation: &str, body: &Value) -> Request {
         self.who.request(&self.speech.target(operation), body.to_string().as_bytes(), &self.time())

@@ -312,6 +312,22 @@ impl Dice {
         }
     }
 
+    /// When the order expires: about now, or before or after the end that a running payment is to have.
+    fn expiry(&mut self, now: i64, script: Option<Script>) -> Option<i64> {
+        let Some(Script::Run(planned)) = script else {
+            return self.chance(8).then(|| now + self.range(-2_000, 3_000));
+        };
+        if !self.chance(40) {
+            return None;
+        }
+        let about = planned.map_or(now + MINUTE, |(at, _)| at);
+        let mut expires = (about + self.range(-90_000, 90_000)).max(now + 1_000).div_euclid(1_000) * 1_000;
+        while !self.due.insert(expires + 1) {
+            expires += 1_000;
+        }
+        Some(expires)
+    }
+
     fn pay(&mut self, oracle: &Oracle) -> Option<Act> {
         if self.chance(22)
             && let Some(place) = self.place(oracle.payments.len())
@@ -354,6 +370,8 @@ impl Dice {
         let known = |request: &String| {
             oracle.payments.iter().any(|one| one.call.owner == owner && one.call.request == *request)
         };
+        let script = self.script(oracle.now);
+        let expires = self.expiry(oracle.now, script);
         Some(Act::Pay(Pay {
             owner,
             token,
@@ -364,9 +382,9 @@ impl Dice {
             other: 0,
             loose: 0,
             told: self.chance(70),
-            expires: self.chance(8).then(|| oracle.now + self.range(-2_000, 3_000)),
+            expires,
             evaluation: OWNERS[owner].speech == Speech::AlipayPlus && self.chance(4),
-            script: self.script(oracle.now),
+            script,
             stale: self.stale(),
         }))
     }

@@ -45,6 +45,13 @@ pub(super) const CASES: &[Case] = &[
     case("notifyPayment", "after-unknown", BOTH, "What answered U is told when it is known.", after_unknown),
     case(
         "notifyPayment",
+        "expired-while-running",
+        BOTH,
+        "What still ran at its paymentExpiryTime failed then, and is told so.",
+        expired,
+    ),
+    case(
+        "notifyPayment",
         "settled-in-another-currency",
         PLUS,
         "payToAmount, as it differs.",
@@ -160,10 +167,14 @@ fn failed(play: &mut Play) {
 }
 
 /// A debit that runs for a minute.
-fn run(play: &mut Play) {
+fn run(play: &mut Play, expiry: Option<String>) {
     let tokens = play.tokens(RICH);
     play.deliver();
-    let request = play.request("pay", &play.speech.pay(&tokens.access, "order-1", "IQD", "25000000"));
+    let mut body = play.speech.pay(&tokens.access, "order-1", "IQD", "25000000");
+    if let Some(expiry) = expiry {
+        body["paymentExpiryTime"] = expiry.into();
+    }
+    let request = play.request("pay", &body);
     let resolution = Resolution { due_at: play.in_millis(60_000), succeed: true };
     let twist = Twist { forced: Some(Forced::Running(Some(resolution))), store: None };
     play.send_with(request, twist, Refusal::PaymentRunning);
@@ -171,11 +182,25 @@ fn run(play: &mut Play) {
 }
 
 fn after_unknown(play: &mut Play) {
-    run(play);
+    run(play, None);
     play.wait(60_000);
     play.resolve();
     let told = sends(play, &["notifyPayment"]);
     assert_eq!(told[0]["paymentResult"]["resultStatus"], "S");
+    play.inquire("order-1", S);
+}
+
+fn expired(play: &mut Play) {
+    let expiry = play.time_in(30_000);
+    run(play, Some(expiry));
+    play.wait(31_000);
+    play.resolve();
+    let told = sends(play, &["notifyPayment"]);
+    assert_eq!(told[0]["paymentResult"]["resultStatus"], "F");
+    assert_eq!(told[0].get("paymentTime"), None);
+    play.wait(60_000);
+    play.resolve();
+    sends(play, &[]);
     play.inquire("order-1", S);
 }
 
@@ -191,7 +216,7 @@ fn settled_otherwise(play: &mut Play) {
 }
 
 fn cancelled(play: &mut Play) {
-    run(play);
+    run(play, None);
     play.call("cancelPayment", &play.speech.cancel_payment("order-1"), S);
     let told = sends(play, &["notifyPayment"]);
     assert_eq!(told[0]["paymentResult"]["resultCode"], "ORDER_IS_CLOSED");

@@ -29,6 +29,11 @@ pub(super) const CASES: &[Case] = &[
         running_paid,
     ),
     case("running-then-failed", "U while it runs; a failure in the end is repeated as such.", running_failed),
+    case(
+        "running-past-its-expiry",
+        "A payment that still runs at its paymentExpiryTime fails then, whatever it was to become.",
+        running_expired,
+    ),
     case("answer-lost", "The store cannot say: U, never F. The repeat tells what happened.", answer_lost),
     case("store-unavailable", "Nothing could be done: U, and the repeat is the first call.", unavailable),
     case(
@@ -128,6 +133,37 @@ fn running_failed(play: &mut Play) {
     running(play, &tokens.access, false);
     play.pay(&tokens.access, "order-1", "25000000", Refusal::RiskRejected);
     play.inquire("order-1", S);
+}
+
+fn running_expired(play: &mut Play) {
+    let tokens = play.tokens(RICH);
+    let late = Resolution { due_at: play.in_millis(60_000), succeed: true };
+    let due = Resolution { due_at: play.in_millis(20_000), succeed: true };
+    let ends = [
+        ("order-1", Some(late), Refusal::OrderExpired.into()),
+        ("order-2", None, Refusal::OrderExpired.into()),
+        ("order-3", Some(due), S),
+    ];
+    let expiry = play.time_in(40_000);
+    for (id, planned, _) in &ends {
+        let mut body = play.speech.pay(&tokens.access, id, "IQD", "25000000");
+        body["paymentExpiryTime"] = expiry.clone().into();
+        let twist = Twist { forced: Some(Forced::Running(*planned)), store: None };
+        let request = play.request("pay", &body);
+        play.send_with(request, twist, Refusal::PaymentRunning);
+    }
+    play.wait(20_000);
+    play.resolve();
+    play.pay(&tokens.access, "order-1", "25000000", Refusal::PaymentRunning);
+    play.wait(20_000);
+    play.resolve();
+    for (id, _, end) in ends {
+        play.pay(&tokens.access, id, "25000000", end);
+        play.inquire(id, S);
+    }
+    play.wait(60_000);
+    play.resolve();
+    play.pay(&tokens.access, "order-1", "25000000", Refusal::OrderExpired);
 }
 
 fn troubled(play: &mut Play, trouble: Trouble) {

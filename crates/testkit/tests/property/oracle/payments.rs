@@ -57,7 +57,10 @@ impl Oracle {
             answer: None,
         });
         match call.script {
-            Some(Script::Run(end)) => self.payments[number].standing = Standing::Running(end),
+            Some(Script::Run(planned)) => {
+                let end = self.no_later_than_the_order(call, planned);
+                self.payments[number].standing = Standing::Running(end);
+            }
             Some(Script::Fail) => self.settle(number, Err(End::RiskRejected)),
             None => self.attempt(number),
         }
@@ -72,10 +75,7 @@ impl Oracle {
         if self.closed_orders.contains(&(call.owner, call.request.clone())) {
             return Err(End::OrderClosed);
         }
-        // The paper's times have whole seconds.
-        if !call.evaluation
-            && call.expires.is_some_and(|expires| self.now > expires.div_euclid(1_000) * 1_000)
-        {
+        if self.late(call) {
             return Err(End::OrderExpired);
         }
         let Some((number, generation)) = behind else { return Err(End::TokenUnknown) };
@@ -92,6 +92,32 @@ impl Oracle {
             return Err(End::ScopeMissing);
         }
         Ok(number)
+    }
+
+    /// The last moment of the order. The papers' times have whole seconds.
+    fn last_moment(call: &Pay) -> Option<i64> {
+        call.expires.filter(|_| !call.evaluation).map(|expires| expires.div_euclid(1_000) * 1_000)
+    }
+
+    fn late(&self, call: &Pay) -> bool {
+        Oracle::last_moment(call).is_some_and(|last| self.now > last)
+    }
+
+    /// A running payment ends as it was scripted, or fails right after its order's last moment.
+    fn no_later_than_the_order(&self, call: &Pay, planned: Option<(i64, bool)>) -> Option<(i64, bool)> {
+        match (planned, Oracle::last_moment(call)) {
+            (Some((at, ok)), last) if last.is_none_or(|last| at <= last) => Some((at, ok)),
+            (_, last) => last.map(|last| (last + 1, false)),
+        }
+    }
+
+    /// A running payment's end, at its time.
+    pub(super) fn reach_end(&mut self, number: usize, ok: bool) {
+        match self.late(&self.payments[number].call) {
+            true => self.settle(number, Err(End::OrderExpired)),
+            false if ok => self.attempt(number),
+            false => self.settle(number, Err(End::RiskRejected)),
+        }
     }
 
     /// Money moves now, or the payment fails for good.

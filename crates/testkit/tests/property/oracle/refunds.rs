@@ -137,8 +137,7 @@ impl Oracle {
         for (at, is_payment, ok, number) in ends {
             self.now = self.now.max(at);
             match (is_payment, ok) {
-                (true, true) => self.attempt(number),
-                (true, false) => self.settle(number, Err(End::RiskRejected)),
+                (true, ok) => self.reach_end(number, ok),
                 (false, true) => {
                     self.money_back(self.refunds[number].payment, self.refunds[number].call.value);
                     self.refunds[number].standing = Standing::Paid(self.now);
