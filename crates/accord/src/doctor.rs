@@ -14,7 +14,7 @@ use accord_core::policy::DAY;
 use accord_server::clock::{Clock, OFFSET_SETTING};
 use accord_server::serve;
 use accord_server::wallet_api::listen::acceptor;
-use accord_store::sqlite::migrations;
+use accord_store::schema;
 use accord_store::{SqliteOptions, SqliteStore};
 use accord_wire::time::format_seconds;
 use clap::Args;
@@ -297,7 +297,7 @@ fn look_at_store(place: &Where, findings: &mut Findings) {
             return;
         }
     };
-    let good = format!("{url}, schema version {}", migrations::NEWEST);
+    let good = format!("{url}, schema version {}", schema::NEWEST);
     let Some(store) = findings.judge("store", url.open(Purpose::Command), &good) else { return };
     if let Some(file) = url.file() {
         look_at_file(file, findings);

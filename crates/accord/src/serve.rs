@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::logging;
 use crate::storage::Purpose;
 use accord_server::{ServerOptions, Upkeep};
+use accord_store::schema::Schema;
 use accord_wire::signature::{PoolOptions, SigningPool};
 use anyhow::{Context as _, anyhow};
 use clap::Args;
@@ -44,7 +45,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
 fn options(settings: &Settings) -> anyhow::Result<ServerOptions> {
     let keys = settings.keys()?;
     let mounted = settings.choices.mount(keys.qr.unwrap_or_default()).map_err(|fault| anyhow!(fault))?;
-    let store = settings.store.open(Purpose::Serve)?;
+    let store = settings.store.open_as(Purpose::Serve, &Schema::default(), Some(settings.listen))?;
     let signer = SigningPool::start(keys.wallet, PoolOptions::default())
         .context("the signing threads cannot be started")?;
     Ok(ServerOptions {

@@ -4,9 +4,11 @@ use crate::dev::lock::{self, Lock};
 use crate::exit::usage;
 use accord_core::store::Store;
 use accord_store::postgres;
-use accord_store::sqlite::migrations::{self, Migration};
+use accord_store::schema::{Applying, Outlook, Schema};
+use accord_store::sqlite::migrations;
 use accord_store::{PostgresOptions, PostgresStore, PostgresUrl, SqliteOptions, SqliteStore};
 use anyhow::Context as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -81,17 +83,30 @@ impl StoreUrl {
 
     /// Opens the store.
     pub fn open(&self, purpose: Purpose) -> anyhow::Result<Arc<dyn Store>> {
+        self.open_as(purpose, &Schema::default(), None)
+    }
+
+    /// Opens the store for a program that knows those steps; a server says where it listens.
+    pub fn open_as(
+        &self,
+        purpose: Purpose,
+        schema: &Schema,
+        listen: Option<SocketAddr>,
+    ) -> anyhow::Result<Arc<dyn Store>> {
         let sandbox = purpose == Purpose::Sandbox;
         let few = purpose == Purpose::Command;
+        let schema = schema.clone();
         Ok(match self {
             StoreUrl::Sqlite(path) => {
                 let readers = if few { 1 } else { SqliteOptions::default().readers };
-                let options =
-                    SqliteOptions { create: sandbox, migrate: sandbox, readers, ..SqliteOptions::default() };
+                let (create, migrate) = (sandbox, sandbox);
+                let options = SqliteOptions { create, migrate, readers, schema, ..SqliteOptions::default() };
                 Arc::new(SqliteStore::open(path, options)?)
             }
             StoreUrl::Postgres { url, .. } => {
-                let mut options = PostgresOptions { migrate: sandbox, ..PostgresOptions::default() };
+                let node = listen.map(|listen| format!("{} at {listen}", machine()));
+                let mut options =
+                    PostgresOptions { migrate: sandbox, schema, node, ..PostgresOptions::default() };
                 if few {
                     (options.writers, options.readers) = (2, 1);
                 }
@@ -100,21 +115,43 @@ impl StoreUrl {
         })
     }
 
-    /// The steps that its schema still needs. Changes nothing.
-    pub fn plan(&self) -> anyhow::Result<Vec<Migration>> {
+    /// What bringing its schema up to date would mean. Changes nothing.
+    pub fn plan(&self, schema: &Schema) -> anyhow::Result<Outlook> {
         Ok(match self {
-            StoreUrl::Sqlite(path) => migrations::plan(path)?,
-            StoreUrl::Postgres { url, .. } => postgres::migrations::plan(url)?,
+            StoreUrl::Sqlite(path) => migrations::plan(path, schema)?,
+            StoreUrl::Postgres { url, .. } => postgres::migrations::plan(url, schema)?,
         })
     }
 
     /// Applies the steps that its schema still needs. Says which.
-    pub fn migrate(&self) -> anyhow::Result<Vec<Migration>> {
+    pub fn migrate(&self, schema: &Schema) -> anyhow::Result<Applying> {
+        let StoreUrl::Postgres { url, .. } = self else { return self.migrate_file(schema) };
+        Ok(postgres::migrations::apply(url, schema)?)
+    }
+
+    fn migrate_file(&self, schema: &Schema) -> anyhow::Result<Applying> {
+        let Some(path) = self.file() else { return Ok(Applying::default()) };
+        let outlook = self.plan(schema)?;
+        // One process serves from a file, so what takes something away needs nobody there.
+        let narrows = outlook.level > 0 && outlook.pending.iter().any(|step| !step.bears(0));
+        let _lock = if narrows { self.lock()? } else { None };
+        Ok(Applying { steps: migrations::apply(path, schema)?, indexes: Vec::new() })
+    }
+
+    /// What its catalogue says beside what the steps say; nothing: they agree.
+    pub fn verify(&self, schema: &Schema) -> anyhow::Result<Vec<String>> {
         Ok(match self {
-            StoreUrl::Sqlite(path) => migrations::apply(path)?,
-            StoreUrl::Postgres { url, .. } => postgres::migrations::apply(url)?,
+            StoreUrl::Sqlite(path) => migrations::verify(path, schema)?,
+            StoreUrl::Postgres { url, .. } => postgres::migrations::verify(url, schema)?,
         })
     }
+}
+
+/// The name of this machine, for the register of nodes.
+fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "a machine".to_owned() } else { name.to_owned() }
 }
 
 impl std::fmt::Display for StoreUrl {

@@ -6,6 +6,7 @@
 
 pub mod postgres;
 mod rows;
+pub mod schema;
 pub mod sqlite;
 
 pub use postgres::{PostgresFault, PostgresOptions, PostgresStore, PostgresUrl};

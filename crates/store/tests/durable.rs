@@ -3,6 +3,7 @@
 mod scratch;
 
 use accord_core::store::{self, Store, StoreFault, Verdict};
+use accord_store::schema::{NEWEST, Schema};
 use accord_store::sqlite::migrations;
 use accord_store::{OpenFault, SqliteOptions, SqliteStore};
 use scratch::Scratch;
@@ -187,7 +188,8 @@ fn a_missing_file_is_created_only_when_asked() {
 fn migrations_are_planned_applied_and_remembered() {
     let scratch = Scratch::new();
     let path = scratch.file("accord.db");
-    assert_eq!(migrations::plan(&path).expect("a plan"), migrations::ALL);
+    let now = Schema::default();
+    assert_eq!(migrations::plan(&path, &now).expect("a plan").pending, now.steps());
     assert!(!path.exists(), "a plan changes nothing");
 
     std::fs::write(&path, b"").expect("an empty file");
@@ -196,11 +198,11 @@ fn migrations_are_planned_applied_and_remembered() {
     assert!(matches!(why, OpenFault::SchemaTooOld { found: 0, .. }), "{why}");
     assert!(why.to_string().contains("accord migrate"), "{why}");
 
-    assert_eq!(migrations::apply(&path).expect("applied"), migrations::ALL);
-    assert_eq!(migrations::apply(&path).expect("applied"), vec![]);
-    assert_eq!(migrations::plan(&path).expect("a plan"), vec![]);
+    assert_eq!(migrations::apply(&path, &now).expect("applied"), now.steps());
+    assert_eq!(migrations::apply(&path, &now).expect("applied"), vec![]);
+    assert_eq!(migrations::plan(&path, &now).expect("a plan").pending, vec![]);
     let store = SqliteStore::open(&path, options).expect("a migrated database");
-    assert_eq!(store.schema_version().ok(), Some(migrations::NEWEST));
+    assert_eq!(store.schema_version().ok(), Some(NEWEST));
 }
 
 #[test]
@@ -227,7 +229,7 @@ fn a_schema_from_the_future_or_with_another_text_is_refused() {
     let scratch = Scratch::new();
     let path = scratch.file("accord.db");
     for (change, newer) in [
-        ("INSERT INTO schema_migrations VALUES (999, 'from_the_future', x'00')", true),
+        ("INSERT INTO schema_migrations VALUES (999, 'from_the_future', x'00', 999)", true),
         ("UPDATE schema_migrations SET checksum = zeroblob(32) WHERE version = 1", false),
     ] {
         let _ = std::fs::remove_file(&path);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Tables that one engine alone has.
-const OF_POSTGRES: [&str; 2] = ["bucket_locks", "commits"];
+const OF_POSTGRES: [&str; 3] = ["bucket_locks", "commits", "nodes"];
 /// Small tables that every shard would hold whole.
 const WITHOUT_BUCKET: [&str; 4] = ["settings", "clients", "client_keys", "schema_migrations"];
 

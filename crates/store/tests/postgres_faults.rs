@@ -260,7 +260,7 @@ fn what_cannot_be_opened_is_said_in_a_sentence() {
 fn a_schema_from_the_future_or_of_another_text_is_refused() {
     let Some(schema) = postgres::fresh() else { return };
     drop(open(&schema.url()));
-    schema.sql("INSERT INTO schema_migrations VALUES (999, 'from_the_future', '\\x00')");
+    schema.sql("INSERT INTO schema_migrations VALUES (999, 'from_the_future', '\\x00', 999)");
     let why = fault(&schema.url(), options());
     assert!(matches!(why, PostgresFault::SchemaTooNew { found: 999, .. }), "{why}");
     schema.sql("DELETE FROM schema_migrations WHERE version = 999; UPDATE schema_migrations SET checksum = '\\x00' WHERE version = 1");

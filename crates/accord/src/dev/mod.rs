@@ -17,6 +17,7 @@ use crate::config::{AlipayPlus, SandboxFile, load};
 use crate::exit::Exit;
 use crate::keys::{private_dir, read_private_key, read_seal_key, read_secret, write_file};
 use crate::logging;
+use crate::migrate::ExtraSteps;
 use crate::place::Place;
 use crate::storage::{Purpose, StoreUrl};
 use crate::wallet::{Choices, Sections};
@@ -51,6 +52,8 @@ pub struct DevArgs {
     /// Let notifications go to other machines too; without it they wait.
     #[arg(long)]
     outbound: bool,
+    #[command(flatten)]
+    extra: ExtraSteps,
 }
 
 /// The configuration file of a fresh sandbox: everything may be left out.
@@ -81,9 +84,10 @@ pub fn run(args: DevArgs) -> anyhow::Result<Exit> {
         private_dir(parent)?;
     }
     let _store_lock = store_url.lock()?;
-    let store = store_url.open(Purpose::Sandbox)?;
-
     let bound = ports::bind(args.listen, &state)?;
+    let address = bound.listener.local_addr()?;
+    let store = store_url.open_as(Purpose::Sandbox, &args.extra.schema()?, Some(address))?;
+
     if let Some(warning) = &bound.warning {
         eprintln!("\n*** {warning} ***\n");
     }
@@ -117,8 +121,9 @@ fn join(args: &DevArgs, dir: &Path, store_url: &StoreUrl) -> anyhow::Result<Exit
         "{}: the process that holds this sandbox works on another store: name that one, or another --data",
         dir.display()
     );
-    let store = store_url.open(Purpose::Serve)?;
     let mut bound = ports::bind(args.listen, &State::default())?;
+    let address = bound.listener.local_addr()?;
+    let store = store_url.open_as(Purpose::Serve, &args.extra.schema()?, Some(address))?;
     let own_url = std::mem::replace(&mut bound.public_url, state.public_url.clone().unwrap_or_default());
     let (choices, upkeep, face) = choices(&dir.join("accord.toml"), &bound.public_url)?;
     face.put_on();

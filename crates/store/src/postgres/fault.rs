@@ -117,6 +117,28 @@ pub enum PostgresFault {
         /// The migration.
         version: u32,
     },
+    /// A step would take away what running nodes need.
+    #[error(
+        "{place}: step {version} would stop these nodes: {nodes}: bring them to the newer accord first, or stop them; nothing was changed"
+    )]
+    NodesTooOld {
+        /// The database.
+        place: String,
+        /// The step.
+        version: u32,
+        /// The nodes.
+        nodes: String,
+    },
+    /// A step did not get its locks.
+    #[error(
+        "{place}: step {version} waited a minute for its locks in vain: look for long transactions in pg_stat_activity, then run `accord migrate` again; the step changed nothing"
+    )]
+    InUse {
+        /// The database.
+        place: String,
+        /// The step.
+        version: u32,
+    },
     /// Anything else.
     #[error("{place}: {why}")]
     Other {

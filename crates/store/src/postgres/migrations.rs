@@ -1,42 +1,95 @@
-//! The schema, step by step: SQLite's steps in PostgreSQL's words, and beside the first one the tables that only
-//! many writers need. The database remembers the checksums of the steps.
+//! The schema on PostgreSQL: the steps in its words, what of them a database has, and whether its catalogue says the
+//! same. The database remembers the checksums of the steps. How they are applied is in `apply`.
 
+use super::apply;
 use super::fault::PostgresFault;
 use super::link::Link;
+use super::nodes;
 use super::settings::{PostgresOptions, PostgresUrl};
-use crate::sqlite::migrations::{ALL, Migration, NEWEST};
+use crate::schema::{Applied, Applying, Migration, Misfit, Outlook, Schema, differences};
 use tokio_postgres::Error;
 
-/// What the first step creates besides.
-const OF_ITS_OWN: &str = include_str!("migrations/0001_locks_and_commits.sql");
-
-const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
-  version  bigint NOT NULL PRIMARY KEY,
-  name     text COLLATE \"C\" NOT NULL,
-  checksum bytea NOT NULL
+pub(super) const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
+  version         bigint NOT NULL PRIMARY KEY,
+  name            text COLLATE \"C\" NOT NULL,
+  checksum        bytea NOT NULL,
+  compatible_from bigint NOT NULL
 )";
 
-/// The steps that the database still needs. Changes nothing.
-pub fn plan(url: &PostgresUrl) -> Result<Vec<Migration>, PostgresFault> {
+/// What migrating the database would mean. Changes nothing.
+pub fn plan(url: &PostgresUrl, schema: &Schema) -> Result<Outlook, PostgresFault> {
     let link = Link::open(url, &PostgresOptions::default())?;
-    Ok(pending(&link, url)?.to_vec())
+    Ok(Outlook {
+        level: version(&link, url)?,
+        pending: pending(&link, url, schema)?.to_vec(),
+        unbuilt: apply::unbuilt(&link, url, schema)?.into_iter().map(|index| index.name).collect(),
+        nodes: nodes::live(&link, url)?,
+    })
 }
 
 /// Applies the steps that the database still needs. Says which.
-pub fn apply(url: &PostgresUrl) -> Result<Vec<Migration>, PostgresFault> {
+pub fn apply(url: &PostgresUrl, schema: &Schema) -> Result<Applying, PostgresFault> {
     let link = Link::open(url, &PostgresOptions::default())?;
-    migrate(&link, url)
+    apply::migrate(&link, url, schema)
 }
 
-/// The version of the schema; 0: none yet.
-pub(super) fn version(link: &Link, url: &PostgresUrl) -> Result<u32, PostgresFault> {
-    Ok(NEWEST - pending(link, url)?.len() as u32)
-}
-
-/// The steps still needed, after checking that those applied are the ones that this program knows.
-pub(super) fn pending(link: &Link, url: &PostgresUrl) -> Result<&'static [Migration], PostgresFault> {
+/// What the catalogue of the database says beside what the steps say; nothing: they agree. The steps are applied to
+/// a schema that nobody ever sees, so the user must be allowed to create one.
+pub fn verify(url: &PostgresUrl, schema: &Schema) -> Result<Vec<String>, PostgresFault> {
     let fault = |error: Error| PostgresFault::of(url, &error);
-    let place = || url.to_string();
+    let link = Link::open(url, &PostgresOptions::default())?;
+    let (pending, found) = (pending(&link, url, schema)?.len(), version(&link, url)?);
+    if pending > 0 {
+        return Err(PostgresFault::SchemaTooOld { place: url.to_string(), found, needed: schema.level() });
+    }
+    if found > schema.level() {
+        return Err(PostgresFault::SchemaTooNew { place: url.to_string(), found, known: schema.level() });
+    }
+    let lines = |link: &Link| -> Result<Vec<String>, PostgresFault> {
+        let rows = link.wait_long(link.client.query(CATALOGUE, &[])).map_err(fault)?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    };
+    let there = lines(&link)?;
+    let say = |words: &str| link.wait_long(link.client.batch_execute(words)).map_err(fault);
+    say("BEGIN; CREATE SCHEMA accord_as_it_should_be; SET LOCAL search_path = accord_as_it_should_be")?;
+    let made = schema.steps().iter().try_for_each(|step| {
+        say(CREATE).and_then(|()| say(&translate(&step.sql))).and_then(|()| say(&step.of_postgres))
+    });
+    let should = made.and_then(|()| lines(&link));
+    say("ROLLBACK")?;
+    Ok(differences(&should?, &there))
+}
+
+/// Every table, column, constraint and index of the schema, a line each.
+const CATALOGUE: &str = "WITH t AS (
+      SELECT c.oid, c.relname FROM pg_catalog.pg_class c
+      WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relkind IN ('r', 'p')
+    )
+    SELECT 'table ' || relname FROM t
+    UNION ALL
+    SELECT 'column ' || t.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+        || coalesce(' collate ' || o.collname, '') || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+        || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
+    FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_collation o ON o.oid = a.attcollation
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    UNION ALL
+    SELECT 'constraint ' || t.relname || '.' || c.conname || ': ' || pg_get_constraintdef(c.oid)
+    FROM t JOIN pg_constraint c ON c.conrelid = t.oid AND c.contype <> 'n'
+    UNION ALL
+    SELECT 'index ' || replace(pg_get_indexdef(i.indexrelid), quote_ident(current_schema()) || '.', '')
+        || CASE WHEN i.indisvalid THEN '' ELSE ' (not valid)' END
+    FROM t JOIN pg_index i ON i.indrelid = t.oid
+    ORDER BY 1";
+
+/// The last step applied, which may be a newer program's; 0: none.
+pub(super) fn version(link: &Link, url: &PostgresUrl) -> Result<u32, PostgresFault> {
+    Ok(applied(link, url)?.last().map_or(0, |step| step.version))
+}
+
+/// The steps applied, after checking that the database is accord's or empty.
+pub(super) fn applied(link: &Link, url: &PostgresUrl) -> Result<Vec<Applied>, PostgresFault> {
+    let fault = |error: Error| PostgresFault::of(url, &error);
     let names = link
         .wait_long(link.client.query(
             "SELECT c.relname::text FROM pg_catalog.pg_class c
@@ -45,75 +98,44 @@ pub(super) fn pending(link: &Link, url: &PostgresUrl) -> Result<&'static [Migrat
         ))
         .map_err(fault)?;
     if names.is_empty() {
-        return Ok(ALL);
+        return Ok(Vec::new());
     }
     let mut ours = false;
     for row in &names {
         ours |= row.try_get::<_, String>(0).map_err(fault)? == "schema_migrations";
     }
     if !ours {
-        return Err(PostgresFault::NotOurs { place: place() });
+        return Err(PostgresFault::NotOurs { place: url.to_string() });
     }
-    let rows = link
-        .wait_long(link.client.query("SELECT version, checksum FROM schema_migrations ORDER BY version", &[]))
-        .map_err(fault)?;
-    let mut applied: Vec<(u32, Vec<u8>)> = Vec::new();
-    for row in &rows {
-        let version = u32::try_from(row.try_get::<_, i64>(0).map_err(fault)?).unwrap_or(u32::MAX);
-        applied.push((version, row.try_get(1).map_err(fault)?));
-    }
-    if let Some((found, _)) = applied.last().filter(|(version, _)| *version > NEWEST) {
-        return Err(PostgresFault::SchemaTooNew { place: place(), found: *found, known: NEWEST });
-    }
-    let same = |(known, (version, sum)): &(&Migration, &(u32, Vec<u8>))| {
-        known.version == *version && known.checksum().0 == sum.as_slice()
+    let rows = link.wait_long(
+        link.client
+            .query("SELECT version, checksum, compatible_from FROM schema_migrations ORDER BY version", &[]),
+    );
+    let number = |row: &tokio_postgres::Row, index| {
+        Ok::<_, Error>(u32::try_from(row.try_get::<_, i64>(index)?).unwrap_or(u32::MAX))
     };
-    if let Some((known, _)) = ALL.iter().zip(&applied).find(|pair| !same(pair)) {
-        return Err(PostgresFault::SchemaDiffers { place: place(), version: known.version });
-    }
-    Ok(ALL.get(applied.len()..).unwrap_or(&[]))
+    let step = |row: &tokio_postgres::Row| {
+        Ok(Applied { version: number(row, 0)?, checksum: row.try_get(1)?, compatible_from: number(row, 2)? })
+    };
+    rows.and_then(|rows| rows.iter().map(step).collect()).map_err(fault)
 }
 
-/// Applies what is pending, in one transaction. Two programs that start at once do not do it twice.
-pub(super) fn migrate(link: &Link, url: &PostgresUrl) -> Result<Vec<Migration>, PostgresFault> {
-    if pending(link, url)?.is_empty() {
-        return Ok(Vec::new());
-    }
-    let fault = |error: Error| PostgresFault::of(url, &error);
-    // One at a time; the number is accord's own. A step may take longer than a statement otherwise may.
-    link.wait_long(link.client.batch_execute(
-        "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;
-         SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_advisory_xact_lock(7161712300512)",
-    ))
-    .map_err(fault)?;
-    let applied = steps(link, url);
-    let end = if applied.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    let ended = link.wait_long(link.client.batch_execute(end)).map_err(fault);
-    let applied = applied?;
-    ended.map(|()| applied)
-}
-
-fn steps(link: &Link, url: &PostgresUrl) -> Result<Vec<Migration>, PostgresFault> {
-    let fault = |error: Error| PostgresFault::of(url, &error);
-    let pending = pending(link, url)?;
-    link.wait_long(link.client.batch_execute(CREATE)).map_err(fault)?;
-    for step in pending {
-        link.wait_long(link.client.batch_execute(&translate(step.sql))).map_err(fault)?;
-        if step.version == 1 {
-            link.wait_long(link.client.batch_execute(OF_ITS_OWN)).map_err(fault)?;
-        }
-        link.wait_long(link.client.execute(
-            "INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)",
-            &[&i64::from(step.version), &step.name, &step.checksum().0.as_slice()],
-        ))
-        .map_err(fault)?;
-    }
-    Ok(pending.to_vec())
+/// The steps still needed, after checking that those applied are the ones that this program knows.
+pub(super) fn pending<'s>(
+    link: &Link,
+    url: &PostgresUrl,
+    schema: &'s Schema,
+) -> Result<&'s [Migration], PostgresFault> {
+    let place = || url.to_string();
+    schema.pending(&applied(link, url)?).map_err(|misfit| match misfit {
+        Misfit::TooNew(found) => PostgresFault::SchemaTooNew { place: place(), found, known: schema.level() },
+        Misfit::Differs(version) => PostgresFault::SchemaDiffers { place: place(), version },
+    })
 }
 
 /// A step in PostgreSQL's words: 64-bit integers, bytes, texts in the order of their bytes, no table options.
 /// What stands in quotes or in a comment stays.
-fn translate(sql: &str) -> String {
+pub(super) fn translate(sql: &str) -> String {
     let mut text = String::with_capacity(sql.len() * 2);
     for line in sql.lines() {
         let (code, comment) = match line.find("--") {
@@ -174,8 +196,8 @@ mod tests {
 
     #[test]
     fn nothing_of_sqlites_is_left() {
-        for step in ALL {
-            let text = translate(step.sql);
+        for step in crate::schema::ALL {
+            let text = translate(&step.sql);
             let code: String = text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
             for word in ["STRICT", "ROWID", "BLOB", "INTEGER", "AUTOINCREMENT"] {
                 assert!(!code.contains(word), "{}: {word}", step.name);

@@ -4,9 +4,11 @@
 //! store, work on one database. A transaction holds the buckets it touches (`session`), and an acknowledged one is
 //! as durable as the server's `synchronous_commit` says, which is never `off`. Nothing here knows a business rule.
 
+mod apply;
 mod fault;
 mod link;
 pub mod migrations;
+mod nodes;
 mod readers;
 mod session;
 mod settings;
@@ -17,11 +19,13 @@ mod writer;
 pub use fault::PostgresFault;
 pub use settings::{PostgresOptions, PostgresUrl};
 
-use crate::sqlite::migrations::NEWEST;
 use accord_core::store::{Done, Look, Store, StoreFault, Work};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use link::Link;
+use nodes::Register;
 use readers::{Glance, Reader};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use writer::{Job, Writer};
@@ -37,6 +41,8 @@ pub struct PostgresStore {
     glances: Option<Sender<Glance>>,
     sweeps: Option<Sender<()>>,
     threads: Vec<JoinHandle<()>>,
+    /// Set once the schema has moved on without this program.
+    outdated: Arc<AtomicBool>,
 }
 
 impl PostgresStore {
@@ -44,12 +50,16 @@ impl PostgresStore {
     pub fn open(url: PostgresUrl, options: PostgresOptions) -> Result<PostgresStore, PostgresFault> {
         let link = Link::open(&url, &options)?;
         if options.migrate {
-            migrations::migrate(&link, &url)?;
-        } else if !migrations::pending(&link, &url)?.is_empty() {
-            let found = migrations::version(&link, &url)?;
-            return Err(PostgresFault::SchemaTooOld { place: url.to_string(), found, needed: NEWEST });
+            apply::migrate(&link, &url, &options.schema)?;
         }
-        rights(&link, &url)?;
+        let register = match &options.node {
+            Some(address) => Register::enter(&link, &url, &options, address)?,
+            None => None,
+        };
+        if let Err(why) = fits(&link, &url, &options).and_then(|()| rights(&link, &url)) {
+            register.iter().for_each(|register| register.leave(&link));
+            return Err(why);
+        }
         drop(link);
 
         let mut threads = Vec::new();
@@ -66,9 +76,15 @@ impl PostgresStore {
             threads.push(spawn(&url, &format!("reader-{number}"), body)?);
         }
         let (sweeps, calls) = bounded::<()>(1);
+        let outdated = register.as_ref().map(Register::outdated).unwrap_or_default();
+        if let Some(register) = register {
+            let calls = calls.clone();
+            threads.push(spawn(&url, "register", move || register.run(&calls))?);
+        }
         let place = url.clone();
         threads.push(spawn(&url, "sweeper", move || sweep(&place, &options, &calls))?);
-        Ok(PostgresStore { url, jobs: Some(jobs), glances: Some(glances), sweeps: Some(sweeps), threads })
+        let (jobs, glances, sweeps) = (Some(jobs), Some(glances), Some(sweeps));
+        Ok(PostgresStore { url, jobs, glances, sweeps, threads, outdated })
     }
 
     /// The database.
@@ -90,6 +106,9 @@ impl PostgresStore {
 impl Store for PostgresStore {
     fn submit(&self, work: Work, done: Done) {
         let refused = match &self.jobs {
+            _ if self.outdated.load(Ordering::Relaxed) => {
+                (done, "the schema needs a newer accord than this node")
+            }
             Some(jobs) => match jobs.try_send(Job { work, done }) {
                 Ok(()) => return,
                 Err(TrySendError::Full(job)) => (job.done, "too many transactions are waiting"),
@@ -133,6 +152,15 @@ impl Drop for PostgresStore {
             }
         }
     }
+}
+
+/// Is the schema one that this program works on?
+fn fits(link: &Link, url: &PostgresUrl, options: &PostgresOptions) -> Result<(), PostgresFault> {
+    if migrations::pending(link, url, &options.schema)?.is_empty() {
+        return Ok(());
+    }
+    let (found, needed) = (migrations::version(link, url)?, options.schema.level());
+    Err(PostgresFault::SchemaTooOld { place: url.to_string(), found, needed })
 }
 
 /// May this user read and write every table?

@@ -1,6 +1,7 @@
 //! Where a PostgreSQL database is and how it is reached: a URL as libpq writes it, read once.
 
 use super::PostgresFault;
+use crate::schema::Schema;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_postgres::Config;
@@ -24,6 +25,10 @@ pub struct PostgresOptions {
     pub lock_timeout: Duration,
     /// How often a lost commit is looked for, half a second apart, before its end is called unknown.
     pub inquiries: u32,
+    /// The steps that the program knows.
+    pub schema: Schema,
+    /// Where this node answers, for the register of nodes; nothing: it serves nobody.
+    pub node: Option<String>,
 }
 
 impl Default for PostgresOptions {
@@ -38,6 +43,8 @@ impl Default for PostgresOptions {
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(3),
             inquiries: 20,
+            schema: Schema::default(),
+            node: None,
         }
     }
 }

@@ -1,130 +1,121 @@
-//! The schema, step by step: numbered SQL files inside the program, each applied once, in order, in one
-//! exclusive transaction. The database remembers their checksums; a file that has been released never changes.
+//! The schema on SQLite: the pending steps are applied in order, in one exclusive transaction. The database remembers
+//! their checksums.
 
 use super::OpenFault;
-use accord_core::secret::Digest;
+use crate::schema::{Applied, Migration, Misfit, Outlook, Schema, differences};
 use rusqlite::{Connection, params};
 use std::path::Path;
 
-/// One step of the schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Migration {
-    /// 1 is the first.
-    pub version: u32,
-    /// What it does, as its file is named.
-    pub name: &'static str,
-    /// Its statements.
-    pub sql: &'static str,
-}
-
-impl Migration {
-    /// The digest of its statements, which a database remembers.
-    pub(crate) fn checksum(&self) -> Digest {
-        Digest::of(self.sql)
-    }
-}
-
-/// Every step that this program knows, in order.
-pub const ALL: &[Migration] = &[
-    Migration { version: 1, name: "first_tables", sql: include_str!("migrations/0001_first_tables.sql") },
-    Migration {
-        version: 2,
-        name: "refunds_controls_and_books",
-        sql: concat!(
-            include_str!("migrations/0002_inbox.sql"),
-            include_str!("migrations/0002_refund.sql"),
-            include_str!("migrations/0002_control.sql"),
-            include_str!("migrations/0002_people.sql"),
-            include_str!("migrations/0002_unbinding.sql"),
-            include_str!("migrations/0002_settlement.sql"),
-            include_str!("migrations/0002_audit.sql"),
-            include_str!("migrations/0002_operator.sql"),
-        ),
-    },
-    Migration {
-        version: 3,
-        name: "upkeep_pages_and_preferences",
-        sql: concat!(
-            include_str!("migrations/0003_delivery.sql"),
-            include_str!("migrations/0003_statement.sql"),
-            include_str!("migrations/0003_upkeep.sql"),
-            include_str!("migrations/0003_handover.sql"),
-            include_str!("migrations/0003_step_up.sql"),
-            include_str!("migrations/0003_device.sql"),
-            include_str!("migrations/0003_preference.sql"),
-            include_str!("migrations/0003_payment_list.sql"),
-            include_str!("migrations/0003_console.sql"),
-        ),
-    },
-];
-
-/// The newest version that this program knows.
-pub const NEWEST: u32 = ALL.len() as u32;
-
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
-  version  INTEGER NOT NULL PRIMARY KEY,
-  name     TEXT    NOT NULL,
-  checksum BLOB    NOT NULL
+  version         INTEGER NOT NULL PRIMARY KEY,
+  name            TEXT    NOT NULL,
+  checksum        BLOB    NOT NULL,
+  compatible_from INTEGER NOT NULL
 ) STRICT";
 
 /// The steps that the database at `path` still needs. Changes nothing.
-pub fn plan(path: &Path) -> Result<Vec<Migration>, OpenFault> {
+pub fn plan(path: &Path, schema: &Schema) -> Result<Outlook, OpenFault> {
     if !path.exists() {
-        return Ok(ALL.to_vec());
+        return Ok(Outlook { pending: schema.steps().to_vec(), ..Outlook::default() });
     }
     let db = super::connect(path, super::Access::ReadOnly)?;
-    Ok(pending(&db, path)?.to_vec())
+    let pending = pending(&db, path, schema)?;
+    Ok(Outlook { level: version(&db, path)?, pending: pending.to_vec(), ..Outlook::default() })
 }
 
 /// Applies the steps that the database at `path` still needs, creating it when it is missing. Says which.
-pub fn apply(path: &Path) -> Result<Vec<Migration>, OpenFault> {
+pub fn apply(path: &Path, schema: &Schema) -> Result<Vec<Migration>, OpenFault> {
     super::create_file(path)?;
     let db = super::connect(path, super::Access::Write)?;
-    migrate(&db, path)
+    migrate(&db, path, schema)
 }
 
-/// The version of the schema; 0: none yet.
+/// What the catalogue of the database at `path` says beside what the steps say; nothing: they agree.
+pub fn verify(path: &Path, schema: &Schema) -> Result<Vec<String>, OpenFault> {
+    let fault = |error| OpenFault::of(path, error);
+    let db = super::connect(path, super::Access::ReadOnly)?;
+    let (pending, found) = (pending(&db, path, schema)?.len() as u32, version(&db, path)?);
+    if pending > 0 {
+        return Err(OpenFault::SchemaTooOld { path: path.to_owned(), found, needed: schema.level() });
+    }
+    if found > schema.level() {
+        return Err(OpenFault::SchemaTooNew { path: path.to_owned(), found, known: schema.level() });
+    }
+    let model = Connection::open_in_memory().map_err(fault)?;
+    migrate(&model, path, schema)?;
+    Ok(differences(&catalogue(&model).map_err(fault)?, &catalogue(&db).map_err(fault)?))
+}
+
+/// Every table, column and index, a line each.
+fn catalogue(db: &Connection) -> rusqlite::Result<Vec<String>> {
+    let lines = "SELECT 'table ' || name || CASE strict WHEN 1 THEN ', strict' ELSE '' END
+            || CASE wr WHEN 1 THEN ', without rowid' ELSE '' END
+        FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'
+        UNION ALL
+        SELECT 'column ' || t.name || '.' || c.name || ' ' || c.type || CASE c.\"notnull\" WHEN 1 THEN ' not null' ELSE '' END
+            || coalesce(' default ' || c.dflt_value, '') || CASE c.pk WHEN 0 THEN '' ELSE ' key ' || c.pk END
+        FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'
+        UNION ALL
+        SELECT type || ' ' || name || ': ' || sql FROM sqlite_schema WHERE type <> 'table' AND sql IS NOT NULL
+        UNION ALL
+        SELECT 'words of ' || name || ': ' || sql FROM sqlite_schema
+        WHERE type = 'table' AND sql LIKE '%CHECK%' AND name NOT LIKE 'sqlite_%'
+        ORDER BY 1";
+    let mut statement = db.prepare(lines)?;
+    let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+    rows.map(|line| Ok(line?.split_whitespace().collect::<Vec<_>>().join(" "))).collect()
+}
+
+/// The last step applied, which may be a newer program's; 0: none.
 pub(super) fn version(db: &Connection, path: &Path) -> Result<u32, OpenFault> {
-    Ok(NEWEST - pending(db, path)?.len() as u32)
+    Ok(applied(db, path)?.last().map_or(0, |step| step.version))
 }
 
-/// The steps still needed, after checking that those applied are the ones that this program knows.
-pub(super) fn pending(db: &Connection, path: &Path) -> Result<&'static [Migration], OpenFault> {
+/// The steps applied, after checking that the database is accord's or empty.
+pub(super) fn applied(db: &Connection, path: &Path) -> Result<Vec<Applied>, OpenFault> {
     let fault = |error| OpenFault::of(path, error);
     let names: Vec<String> = db
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
         .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
         .map_err(fault)?;
     if names.is_empty() {
-        return Ok(ALL);
+        return Ok(Vec::new());
     }
     if !names.iter().any(|name| name == "schema_migrations") {
         return Err(OpenFault::NotOurs(path.to_owned()));
     }
-    let applied: Vec<(u32, [u8; 32])> = db
-        .prepare("SELECT version, checksum FROM schema_migrations ORDER BY version")
-        .and_then(|mut statement| statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
-        .map_err(fault)?;
-    if let Some((found, _)) = applied.last().filter(|(version, _)| *version > NEWEST) {
-        return Err(OpenFault::SchemaTooNew { path: path.to_owned(), found: *found, known: NEWEST });
-    }
-    let same = |(known, (version, sum)): &(&Migration, &(u32, [u8; 32]))| {
-        known.version == *version && known.checksum().0 == *sum
-    };
-    if let Some((known, _)) = ALL.iter().zip(&applied).find(|pair| !same(pair)) {
-        return Err(OpenFault::SchemaDiffers { path: path.to_owned(), version: known.version });
-    }
-    Ok(ALL.get(applied.len()..).unwrap_or(&[]))
+    db.prepare("SELECT version, checksum, compatible_from FROM schema_migrations ORDER BY version")
+        .and_then(|mut statement| {
+            let row = |row: &rusqlite::Row<'_>| {
+                Ok(Applied { version: row.get(0)?, checksum: row.get(1)?, compatible_from: row.get(2)? })
+            };
+            statement.query_map([], row)?.collect()
+        })
+        .map_err(fault)
+}
+
+/// The steps still needed, after checking that those applied are the ones that this program knows.
+pub(super) fn pending<'s>(
+    db: &Connection,
+    path: &Path,
+    schema: &'s Schema,
+) -> Result<&'s [Migration], OpenFault> {
+    schema.pending(&applied(db, path)?).map_err(|misfit| match misfit {
+        Misfit::TooNew(found) => {
+            OpenFault::SchemaTooNew { path: path.to_owned(), found, known: schema.level() }
+        }
+        Misfit::Differs(version) => OpenFault::SchemaDiffers { path: path.to_owned(), version },
+    })
 }
 
 /// Applies what is pending. Two programs that start at once do not do it twice.
-pub(super) fn migrate(db: &Connection, path: &Path) -> Result<Vec<Migration>, OpenFault> {
+pub(super) fn migrate(db: &Connection, path: &Path, schema: &Schema) -> Result<Vec<Migration>, OpenFault> {
     let fault = |error| OpenFault::of(path, error);
-    if pending(db, path)?.is_empty() {
+    if pending(db, path, schema)?.is_empty() {
         return Ok(Vec::new());
     }
     db.execute_batch("BEGIN EXCLUSIVE").map_err(fault)?;
-    let applied = steps(db, path);
+    let applied = steps(db, path, schema);
     let end = if applied.is_ok() { "COMMIT" } else { "ROLLBACK" };
     let ended = db.execute_batch(end).map_err(fault);
     let applied = applied?;
@@ -134,15 +125,15 @@ pub(super) fn migrate(db: &Connection, path: &Path) -> Result<Vec<Migration>, Op
     ended.map(|()| applied)
 }
 
-fn steps(db: &Connection, path: &Path) -> Result<Vec<Migration>, OpenFault> {
+fn steps(db: &Connection, path: &Path, schema: &Schema) -> Result<Vec<Migration>, OpenFault> {
     let fault = |error| OpenFault::of(path, error);
-    let pending = pending(db, path)?;
+    let pending = pending(db, path, schema)?;
     db.execute_batch(CREATE).map_err(fault)?;
     for step in pending {
-        db.execute_batch(step.sql).map_err(fault)?;
+        db.execute_batch(&step.sql).map_err(fault)?;
         db.execute(
-            "INSERT INTO schema_migrations (version, name, checksum) VALUES (?1, ?2, ?3)",
-            params![step.version, step.name, step.checksum().0],
+            "INSERT INTO schema_migrations (version, name, checksum, compatible_from) VALUES (?1, ?2, ?3, ?4)",
+            params![step.version, step.name, step.checksum().0, schema.compatible_from(step.version)],
         )
         .map_err(fault)?;
     }

@@ -16,6 +16,7 @@ mod writer;
 
 pub use fault::OpenFault;
 
+use crate::schema::Schema;
 use accord_core::store::{Done, Look, Store, StoreFault, Stored, Work};
 use crossbeam_channel::{Sender, TrySendError, bounded};
 use readers::Glance;
@@ -41,12 +42,15 @@ pub struct SqliteOptions {
     pub queue: usize,
     /// Transactions that are committed together at most.
     pub group: usize,
+    /// The steps that the program knows.
+    pub schema: Schema,
 }
 
 impl Default for SqliteOptions {
     /// Creates and migrates; 3 readers, 4,096 in the queue, 256 in a commit.
     fn default() -> SqliteOptions {
-        SqliteOptions { create: true, migrate: true, readers: 3, queue: 4096, group: 256 }
+        let schema = Schema::default();
+        SqliteOptions { create: true, migrate: true, readers: 3, queue: 4096, group: 256, schema }
     }
 }
 
@@ -71,10 +75,10 @@ impl SqliteStore {
         }
         let db = connect(path, Access::Write)?;
         if options.migrate {
-            migrations::migrate(&db, path)?;
-        } else if !migrations::pending(&db, path)?.is_empty() {
-            let found = migrations::version(&db, path)?;
-            return Err(OpenFault::SchemaTooOld { path: path.to_owned(), found, needed: migrations::NEWEST });
+            migrations::migrate(&db, path, &options.schema)?;
+        } else if !migrations::pending(&db, path, &options.schema)?.is_empty() {
+            let (found, needed) = (migrations::version(&db, path)?, options.schema.level());
+            return Err(OpenFault::SchemaTooOld { path: path.to_owned(), found, needed });
         }
 
         let mut readers = Vec::new();
@@ -208,7 +212,7 @@ fn connect(path: &Path, access: Access) -> Result<Connection, OpenFault> {
         return Err(OpenFault::NotAllowed { path: path.to_owned(), why });
     }
     // Asks for the schema before anything is changed, so that another's file stays as it was.
-    migrations::pending(&db, path)?;
+    migrations::applied(&db, path)?;
     let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(fault)?;
     if mode != "wal" {
         return Err(OpenFault::NoWal(path.to_owned()));

@@ -1,6 +1,5 @@
 //! Tests of what the steps of the schema do to rows that are there already.
 
-use super::migrations;
 use crate::rows::desk::Desk;
 use accord_core::handle::Bucket;
 use accord_core::ids::{ClientId, Owner, PaymentId, PaymentRequestId, PostingId};
@@ -17,8 +16,8 @@ fn debits_of_before_get_their_items_and_their_users_when_the_schema_is_brought_u
     let posting = PostingId::mint(bucket, &mut random);
     let payment = PaymentId::mint(bucket, &mut random);
     let db = Connection::open_in_memory().expect("a database in memory");
-    let [first, second, third, ..] = migrations::ALL else { panic!("three steps") };
-    db.execute_batch(first.sql).expect("the first step");
+    let [first, second, third, ..] = crate::schema::ALL else { panic!("three steps") };
+    db.execute_batch(&first.sql).expect("the first step");
     db.execute_batch(&format!(
         "INSERT INTO payments (bucket, id, owner, client, dialect, request_id, fingerprint, agreement, customer,
            currency, amount, evaluation, stage, settled_at, answered_unknown, description, extras, created_at,
@@ -31,7 +30,7 @@ fn debits_of_before_get_their_items_and_their_users_when_the_schema_is_brought_u
            (7, 'x', 1, 'user:u', 'IQD', 5);"
     ))
     .expect("rows of before");
-    db.execute_batch(second.sql).expect("the second step");
+    db.execute_batch(&second.sql).expect("the second step");
     let desk = Desk(&db);
     let items = desk.settlement_items(&ClientId::new("c"), Span::ALL, None, 9).expect("items");
     let expected = SettlementItem {
@@ -50,7 +49,7 @@ fn debits_of_before_get_their_items_and_their_users_when_the_schema_is_brought_u
     assert_eq!(items, [expected]);
     assert_eq!(desk.settlement_items_after(None, 9).expect("items").len(), 1);
 
-    db.execute_batch(third.sql).expect("the third step");
+    db.execute_batch(&third.sql).expect("the third step");
     let mut whose =
         db.prepare("SELECT party, customer, at FROM entries ORDER BY posting, line").expect("SQL");
     let whose = whose.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("entries");

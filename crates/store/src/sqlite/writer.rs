@@ -135,7 +135,7 @@ mod tests {
 
     fn empty() -> Connection {
         let db = Connection::open_in_memory().expect("a database in memory");
-        migrations::migrate(&db, Path::new(":memory:")).expect("a migrated database");
+        migrations::migrate(&db, Path::new(":memory:"), &Default::default()).expect("a migrated database");
         db
     }
 
