@@ -5,8 +5,17 @@ mod house;
 
 use house::mailbox::{Mailbox, Manner};
 use house::shop::{Bill, Heard, Shop};
+use house::support::{On, on_every_store};
 use house::{House, Tokens, millis};
 use serde_json::{Value, json};
+
+on_every_store!(
+    async
+    a_debit_that_runs_past_its_expiry_fails_then_and_is_never_made,
+    a_persons_decision_debits_only_before_the_expiry,
+    a_cancellation_that_answered_unknown_was_done_whole_or_not_at_all,
+    what_is_asked_of_a_refund_on_its_way_is_what_its_end_will_confirm,
+);
 
 const PRICE: i128 = 25_000;
 
@@ -34,9 +43,8 @@ fn unresolved(house: &House) -> Vec<Value> {
     listed["unresolved"].as_array().expect("rows").clone()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_debit_that_runs_past_its_expiry_fails_then_and_is_never_made() {
-    let house = House::open("expiry");
+async fn a_debit_that_runs_past_its_expiry_fails_then_and_is_never_made(on: On) {
+    let house = House::open("expiry", on);
     let data = house.data().display().to_string();
     for (who, code) in [("qi2", "ORDER_STATUS_INVALID"), ("alipayPlus2", "ORDER_IS_CLOSED")] {
         let shop = house.shop(who);
@@ -88,9 +96,8 @@ async fn a_debit_that_runs_past_its_expiry_fails_then_and_is_never_made() {
     house::support::run(&["ledger", "verify", "--data", &data]).ends(0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_persons_decision_debits_only_before_the_expiry() {
-    let house = House::open("decided");
+async fn a_persons_decision_debits_only_before_the_expiry(on: On) {
+    let house = House::open("decided", on);
     let data = house.data().display().to_string();
     let shop = house.shop("alipayPlus2");
     let tokens = house.agree(&shop, "plan", 0, None).await;
@@ -122,9 +129,8 @@ async fn known(shop: &Shop, id: &str) -> (String, Vec<String>) {
     (said.body["paymentResult"]["resultCode"].as_str().expect("a code").to_owned(), kinds.collect())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cancellation_that_answered_unknown_was_done_whole_or_not_at_all() {
-    let house = House::open("cancel-unknown");
+async fn a_cancellation_that_answered_unknown_was_done_whole_or_not_at_all(on: On) {
+    let house = House::open("cancel-unknown", on);
     let data = house.data().display().to_string();
     let shop = house.shop("alipayPlus2");
     let mailbox = Mailbox::open(shop.receiver(), |_| Manner::Sign).await;
@@ -209,9 +215,8 @@ async fn refunded(shop: &Shop, order: &str, id: &str) -> String {
     said.body["refundStatus"].as_str().expect("a status").to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_of_a_refund_on_its_way_is_what_its_end_will_confirm() {
-    let house = House::open("refund-inquired");
+async fn what_is_asked_of_a_refund_on_its_way_is_what_its_end_will_confirm(on: On) {
+    let house = House::open("refund-inquired", on);
     let data = house.data().display().to_string();
     for who in ["qi2", "alipayPlus2"] {
         let shop = house.shop(who);
