@@ -114,17 +114,22 @@ impl Server {
 
     /// A replica of this server, streaming from it, under that name as `application_name`.
     pub fn replica(&self, name: &str) -> Server {
-        let bin = binaries().expect("the binaries that this server runs on");
-        let dir = PathBuf::from(format!("{}-{name}", self.dir.display()));
-        let _ = fs::remove_dir_all(&dir);
-        prepare_dir(&dir);
-        let source = format!("host={} port=5432 user=accord application_name={name}", self.dir.display());
+        let server = Server { dir: PathBuf::from(format!("{}-{name}", self.dir.display())) };
+        server.follow(self, name);
+        server
+    }
+
+    /// Forgets what this server had and makes it a replica of another one, in the same place. It must not run.
+    pub fn follow(&self, primary: &Server, name: &str) {
+        let bin = binaries().expect("the binaries that the primary runs on");
+        let _ = fs::remove_dir_all(&self.dir);
+        prepare_dir(&self.dir);
+        let source = format!("host={} port=5432 user=accord application_name={name}", primary.dir.display());
         run(as_user(&bin.join("pg_basebackup"))
-            .args(["-R", "-c", "fast", "-X", "stream", "-d", &source, "-D"])
-            .arg(dir.join("data")));
-        append(&dir, &format!("unix_socket_directories = '{}'\n", dir.display()));
-        start(&bin, &dir);
-        Server { dir }
+            .args(["-R", "--no-sync", "-c", "fast", "-X", "stream", "-d", &source, "-D"])
+            .arg(self.dir.join("data")));
+        append(&self.dir, &format!("unix_socket_directories = '{}'\n", self.dir.display()));
+        start(&bin, &self.dir);
     }
 
     /// Where a store finds it, with more parameters (`?…`).
@@ -151,7 +156,10 @@ impl Server {
     pub fn kill(&self) {
         let pid = fs::read_to_string(self.dir.join("data/postmaster.pid")).expect("a running server");
         let pid = pid.lines().next().expect("a process").to_owned();
+        // The first one first: else it would end the others in good order.
+        let children = children(&pid);
         run(Command::new("kill").args(["-9", &pid]));
+        let _ = Command::new("kill").arg("-9").args(children).stderr(Stdio::null()).status();
     }
 
     /// Starts it again after [`Server::kill`] or [`Server::stop`].
@@ -305,6 +313,17 @@ fn as_user(program: &Path) -> Command {
     };
     command.current_dir("/").env("LC_ALL", "C");
     command
+}
+
+/// The processes that a process has started.
+fn children(pid: &str) -> Vec<String> {
+    let is_child = |name: &String| {
+        let about = fs::read_to_string(format!("/proc/{name}/stat")).unwrap_or_default();
+        // Behind the name in parentheses: state, parent.
+        about.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)) == Some(pid)
+    };
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    all.filter_map(|entry| entry.file_name().into_string().ok()).filter(is_child).collect()
 }
 
 fn server_user() -> String {

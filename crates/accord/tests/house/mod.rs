@@ -5,6 +5,8 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod cluster;
+pub mod load;
 pub mod mailbox;
 pub mod shop;
 #[path = "../support/mod.rs"]
@@ -29,7 +31,7 @@ pub struct House {
     pub url: String,
     /// What `sandbox.json` says.
     pub file: SandboxFile,
-    args: Vec<&'static str>,
+    args: Vec<String>,
     dir: Scratch,
 }
 
@@ -40,11 +42,12 @@ impl House {
     }
 
     /// A fresh sandbox, started with more arguments.
-    pub fn open_with(name: &str, on: On, args: &[&'static str]) -> House {
+    pub fn open_with(name: &str, on: On, args: &[&str]) -> House {
         let dir = Scratch::on(name, on);
         let (running, url) = support::sandbox(&dir, args);
         let file = SandboxFile::read(&dir.path().join("data")).expect("sandbox.json");
-        House { running, url, file, args: args.to_vec(), dir }
+        let args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        House { running, url, file, args, dir }
     }
 
     /// Kills the process as `kill -9` does.
@@ -59,7 +62,8 @@ impl House {
 
     /// Starts again on the same directory.
     pub fn start(&mut self) {
-        let (running, url) = support::sandbox(&self.dir, &self.args);
+        let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
+        let (running, url) = support::sandbox(&self.dir, &args);
         (self.running, self.url) = (running, url);
         self.file = SandboxFile::read(&self.data()).expect("sandbox.json");
     }
@@ -67,6 +71,11 @@ impl House {
     /// The directory of the sandbox.
     pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
+    }
+
+    /// The id of the process.
+    pub fn pid(&self) -> u32 {
+        self.running.pid()
     }
 
     /// What the process has said so far.

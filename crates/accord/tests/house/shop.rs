@@ -1,7 +1,7 @@
 //! A shop: one test client of the sandbox, in either dialect, with real signatures.
 
 use super::{House, Tokens, http};
-use accord_client::{CallFault, Client, DialectKind, Receiver};
+use accord_client::{CallFault, Client, DialectKind, Receiver, Wallet};
 use serde_json::{Value, json};
 
 /// One client. Cloned for parallel calls.
@@ -71,6 +71,13 @@ impl Shop {
             parties,
             wallet_name: entry.wallet_name.clone().unwrap_or_default(),
         }
+    }
+
+    /// The same client, calling another node.
+    pub fn at(&self, url: &str) -> Shop {
+        let wallet = Wallet { base_url: url.to_owned(), ..self.client.wallet().clone() };
+        let client = Client::new(self.client.identity().clone(), wallet).expect("a client");
+        Shop { client, base_url: url.to_owned(), ..self.clone() }
     }
 
     /// The receiver of this client's notifications.

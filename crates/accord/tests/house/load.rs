@@ -1,0 +1,553 @@
+//! Mixed load on the nodes of one wallet while things break, and the audit afterwards: what was acknowledged is so,
+//! and what was answered Unknown, or not at all, comes to one end when it is asked again.
+
+use super::cluster::Node;
+use super::mailbox::{Letter, Mailbox, Manner};
+use super::shop::{Bill, Heard, Shop, auth_id};
+use super::support::run;
+use super::{Dice, House, Tokens, http};
+use accord_client::{DialectKind, Verification};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Who pays: two with money, one without.
+const USERS: [usize; 3] = [0, 3, 1];
+
+/// What the tasks of one round share.
+pub struct World {
+    round: usize,
+    time: String,
+    /// Of each node: its URL, and the Qi and the Alipay+ client that call it.
+    nodes: Vec<(String, [Shop; 2])>,
+    boxes: [String; 2],
+    users: Vec<(String, String)>,
+    stop: AtomicBool,
+    /// Calls that were answered S or F.
+    pub acknowledged: AtomicUsize,
+    /// Calls that were answered Unknown, or not at all.
+    pub unknown: AtomicUsize,
+}
+
+/// A session that was asked for, Alipay+ with the answer's bytes.
+struct Prepared {
+    shop: usize,
+    reference: String,
+    answer: Option<Vec<u8>>,
+}
+
+/// A call that changes an agreement and whose end is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pending {
+    Nothing,
+    Apply,
+    Refresh,
+    Cancel,
+}
+
+struct Agreement {
+    shop: usize,
+    user: usize,
+    code: String,
+    tokens: Vec<Tokens>,
+    pending: Pending,
+    canceled: bool,
+}
+
+/// A refund of a part, with the wallet's id of it once that was acknowledged.
+struct Refund {
+    id: String,
+    value: u64,
+    acknowledged: Option<String>,
+}
+
+/// A payment, its end if one was acknowledged, and what went back of it.
+struct Debit {
+    shop: usize,
+    user: usize,
+    bill: Bill,
+    token: String,
+    /// S with the paymentId, or F with the code.
+    end: Option<(char, String)>,
+    refunds: Vec<Refund>,
+    /// Was a cancel of it asked for? Acknowledged?
+    cancel: Option<bool>,
+}
+
+/// What came of the calls.
+#[derive(Default)]
+pub struct Record {
+    prepared: Vec<Prepared>,
+    undecided: Vec<(String, usize)>,
+    agreements: Vec<Agreement>,
+    debits: Vec<Debit>,
+}
+
+/// What a round came to, for people.
+pub struct Told {
+    pub debits: usize,
+    /// Calls whose end was not known.
+    pub unknown: usize,
+    /// Payments among them that had been made.
+    pub made: usize,
+}
+
+#[track_caller]
+fn end_of(said: &Heard) -> (char, String) {
+    match (said.status.as_str(), said.code.as_str()) {
+        ("S", "SUCCESS") => ('S', said.body["paymentId"].as_str().expect("an id").to_owned()),
+        ("F", code @ "USER_BALANCE_NOT_ENOUGH") => ('F', code.to_owned()),
+        _ => panic!("{}", said.body),
+    }
+}
+
+impl World {
+    /// The house and its further nodes, at the house's time.
+    pub async fn new(round: usize, house: &House, more: &[&Node], boxes: [String; 2]) -> World {
+        let own = std::iter::once(house.url.as_str());
+        let urls = own.chain(more.iter().map(|node| node.url.as_str()));
+        let shops = |url: &str| ["qi2", "alipayPlus2"].map(|who| house.shop(who).at(url));
+        World {
+            round,
+            time: house.now().await,
+            nodes: urls.map(|url| (url.to_owned(), shops(url))).collect(),
+            boxes,
+            users: house.file.users.iter().map(|user| (user.login_id.clone(), user.pin.clone())).collect(),
+            stop: AtomicBool::new(false),
+            acknowledged: AtomicUsize::new(0),
+            unknown: AtomicUsize::new(0),
+        }
+    }
+
+    /// Starts so many tasks that call until [`World::stop`]. They take over agreements of earlier rounds.
+    pub fn start(self: &Arc<World>, tasks: usize, seed: u64, before: &mut Record) -> Tasks {
+        let mut set = tokio::task::JoinSet::new();
+        for task in 0..tasks {
+            let dice = Dice(seed ^ ((self.round * 1_000 + task + 1) as u64) << 32);
+            let agreements = before.agreements.pop().into_iter().collect();
+            set.spawn(self.clone().work(task, dice, Record { agreements, ..Record::default() }));
+        }
+        Tasks(set)
+    }
+
+    fn count(&self, known: bool) {
+        let counter = if known { &self.acknowledged } else { &self.unknown };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Calls a node. Nothing: the end is not known.
+    async fn call(&self, node: usize, shop: usize, operation: &str, body: &Value) -> Option<Heard> {
+        let (_, shops) = &self.nodes[node % self.nodes.len()];
+        let said = shops[shop].try_call(operation, body, &self.time).await.filter(|said| said.status != "U");
+        self.count(said.is_some());
+        said
+    }
+
+    async fn decide(&self, node: usize, auth_id: &str, user: usize) -> Option<(u16, String)> {
+        let (login, pin) = &self.users[user];
+        let body = json!({ "authId": auth_id, "loginId": login, "pin": pin, "decision": "approve" });
+        let head = "POST /sandbox/decide HTTP/1.1\r\nContent-Type: application/json";
+        let url = &self.nodes[node % self.nodes.len()].0;
+        let said = http(url, head, &body.to_string()).await.filter(|(status, _)| *status < 500);
+        self.count(said.is_some());
+        said
+    }
+
+    fn shop(&self, shop: usize) -> &Shop {
+        &self.nodes[0].1[shop]
+    }
+
+    fn prepare_body(&self, shop: usize, reference: &str) -> Value {
+        self.shop(shop).prepare_body(reference, Some(&format!("{}/auth/{reference}", self.boxes[shop])))
+    }
+
+    fn refund_body(&self, debit: &Debit, refund: &Refund) -> Value {
+        let payment = debit.end.as_ref().map(|end| end.1.clone());
+        let mut body = self.shop(debit.shop).inquiry_body(&debit.bill.id);
+        body["paymentId"] = json!(payment);
+        body["refundRequestId"] = json!(refund.id);
+        body["refundAmount"] = json!({ "currency": "IQD", "value": refund.value.to_string() });
+        body
+    }
+
+    /// prepare, decide, applyToken; ends where an end is not known.
+    async fn agree(
+        &self,
+        node: usize,
+        shop: usize,
+        user: usize,
+        reference: String,
+        record: &mut Record,
+    ) -> Option<()> {
+        let said = self.call(node, shop, "prepare", &self.prepare_body(shop, &reference)).await;
+        let answer = said.as_ref().map(|said| said.raw.clone());
+        record.prepared.push(Prepared { shop, reference, answer });
+        let said = said?;
+        said.is("S SUCCESS");
+        let id = auth_id(&said.body);
+        let Some((status, said)) = self.decide(node + 1, &id, user).await else {
+            record.undecided.push((id, user));
+            return None;
+        };
+        assert_eq!(status, 200, "{said}");
+        let said: Value = serde_json::from_str(&said).expect("JSON");
+        let code = said["authCode"].as_str().expect("a code").to_owned();
+        let (tokens, pending) = (Vec::new(), Pending::Apply);
+        record.agreements.push(Agreement { shop, user, code, tokens, pending, canceled: false });
+        let agreement = record.agreements.last_mut()?;
+        let said = self.call(node, shop, "applyToken", &self.shop(shop).apply_body(&agreement.code)).await?;
+        said.is("S SUCCESS");
+        (agreement.tokens, agreement.pending) = (vec![said.tokens()], Pending::Nothing);
+        Some(())
+    }
+
+    /// A new payment, one time in four asked for at two nodes at once.
+    async fn pay(&self, id: String, agreement: &Agreement, dice: &mut Dice) -> Debit {
+        let (shop, user) = (agreement.shop, agreement.user);
+        let bill = Bill::new(&id, "IQD", 100 + dice.roll(9_900));
+        let bill = bill.notify(&format!("{}/pay/{id}", self.boxes[shop]));
+        let token = agreement.tokens.last().expect("tokens").access.clone();
+        let body = self.shop(shop).pay_body(&bill, &token);
+        let node = dice.roll(2) as usize;
+        let pay = |node| self.call(node, shop, "pay", &body);
+        let said = match dice.roll(4) {
+            0 => <[_; 2]>::from(tokio::join!(pay(node), pay(node + 1))),
+            _ => [pay(node).await, None],
+        };
+        let ends: Vec<_> = said.iter().flatten().map(end_of).collect();
+        assert!(ends.windows(2).all(|pair| pair[0] == pair[1]), "{ends:?}");
+        Debit { shop, user, bill, token, end: ends.first().cloned(), refunds: Vec::new(), cancel: None }
+    }
+
+    /// Calls until it is told to stop.
+    async fn work(self: Arc<World>, task: usize, mut dice: Dice, mut record: Record) -> Record {
+        for number in 0.. {
+            if self.stop.load(Ordering::Relaxed) {
+                return record;
+            }
+            let (id, node) = (format!("r{}-t{task}-{number}", self.round), dice.roll(2) as usize);
+            let live: Vec<usize> = (0..record.agreements.len())
+                .filter(|at| {
+                    let one = &record.agreements[*at];
+                    !one.canceled && one.pending == Pending::Nothing
+                })
+                .collect();
+            if live.is_empty() || dice.roll(40) == 0 {
+                let (shop, user) = ((task + number) % 2, USERS[(dice.roll(8) / 3) as usize]);
+                self.agree(node, shop, user, id, &mut record).await;
+                continue;
+            }
+            let agreement = &mut record.agreements[live[dice.roll(live.len() as u64) as usize]];
+            match dice.roll(20) {
+                0..=11 => record.debits.push(self.pay(id, agreement, &mut dice).await),
+                12..=14 => self.refund(node, id, &mut record.debits, &mut dice).await,
+                15 => self.cancel_payment(node, &mut record.debits, &mut dice).await,
+                16..=18 => self.inquire(node, &record.debits, &mut dice).await,
+                what => self.change(node, agreement, what == 19 && dice.roll(3) > 0).await,
+            }
+        }
+        record
+    }
+
+    /// Refreshes the tokens of an agreement, or cancels them.
+    async fn change(&self, node: usize, agreement: &mut Agreement, refresh: bool) {
+        let (shop, newest) = (self.shop(agreement.shop), agreement.tokens.last().expect("tokens").clone());
+        let (operation, body, pending) = match refresh {
+            true => ("applyToken", shop.refresh_body(&newest.refresh), Pending::Refresh),
+            false => ("cancelToken", shop.cancel_body(&newest.access), Pending::Cancel),
+        };
+        let Some(said) = self.call(node, agreement.shop, operation, &body).await else {
+            agreement.pending = pending;
+            return;
+        };
+        said.is("S SUCCESS");
+        match refresh {
+            true => agreement.tokens.push(said.tokens()),
+            false => agreement.canceled = true,
+        }
+    }
+
+    /// One of the payments that were made and are not cancelled.
+    fn one_made<'d>(debits: &'d mut [Debit], dice: &mut Dice) -> Option<&'d mut Debit> {
+        let mut made: Vec<&mut Debit> = debits
+            .iter_mut()
+            .filter(|debit| debit.cancel.is_none() && debit.end.as_ref().is_some_and(|end| end.0 == 'S'))
+            .collect();
+        (!made.is_empty()).then(|| made.swap_remove(dice.roll(made.len() as u64) as usize))
+    }
+
+    async fn refund(&self, node: usize, id: String, debits: &mut [Debit], dice: &mut Dice) {
+        let Some(debit) = World::one_made(debits, dice) else { return };
+        let left = debit.bill.value - debit.refunds.iter().map(|refund| refund.value).sum::<u64>();
+        if left == 0 {
+            return;
+        }
+        let mut refund = Refund { id, value: 1 + dice.roll(left), acknowledged: None };
+        if let Some(said) = self.call(node, debit.shop, "refund", &self.refund_body(debit, &refund)).await {
+            said.is("S SUCCESS");
+            refund.acknowledged = Some(said.body["refundId"].as_str().expect("an id").to_owned());
+        }
+        debit.refunds.push(refund);
+    }
+
+    /// Alipay+ alone knows cancelPayment. A refund whose end is not known comes first.
+    async fn cancel_payment(&self, node: usize, debits: &mut [Debit], dice: &mut Dice) {
+        let Some(debit) = World::one_made(debits, dice) else { return };
+        let clear = debit.refunds.iter().all(|refund| refund.acknowledged.is_some());
+        if !clear || self.shop(debit.shop).kind != DialectKind::AlipayPlus {
+            return;
+        }
+        let body = self.shop(debit.shop).inquiry_body(&debit.bill.id);
+        let said = self.call(node, debit.shop, "cancelPayment", &body).await;
+        if let Some(said) = &said {
+            said.is("S SUCCESS");
+        }
+        debit.cancel = Some(said.is_some());
+    }
+
+    async fn inquire(&self, node: usize, debits: &[Debit], dice: &mut Dice) {
+        let known: Vec<&Debit> =
+            debits.iter().filter(|debit| debit.cancel.is_none() && debit.end.is_some()).collect();
+        if known.is_empty() {
+            return;
+        }
+        let debit = known[dice.roll(known.len() as u64) as usize];
+        let shop = self.shop(debit.shop);
+        let said = self.call(node, debit.shop, "inquiryPayment", &shop.inquiry_body(&debit.bill.id)).await;
+        if let Some(said) = said {
+            let end = debit.end.as_ref().map(|end| end.0);
+            assert_eq!(shop.standing(&said), end, "{} was acknowledged: {}", debit.bill.id, said.body);
+        }
+    }
+
+    /// Has that node acknowledged a debit by now? Asks with new ones until it has.
+    pub async fn serves(&self, house: &House, node: usize, tokens: &Tokens, record: &mut Record) {
+        let mut number = 0;
+        house
+            .eventually("service", async || {
+                number += 1;
+                let id = format!("r{}-n{node}-{number}", self.round);
+                let bill = Bill::new(&id, "IQD", 1).notify(&format!("{}/pay/{id}", self.boxes[0]));
+                let body = self.shop(0).pay_body(&bill, &tokens.access);
+                let end = self.call(node, 0, "pay", &body).await.map(|said| end_of(&said));
+                let made = end.is_some();
+                let (token, refunds) = (tokens.access.clone(), Vec::new());
+                record.debits.push(Debit { shop: 0, user: 0, bill, token, end, refunds, cancel: None });
+                made.then_some(())
+            })
+            .await;
+    }
+}
+
+/// Tasks under way.
+pub struct Tasks(tokio::task::JoinSet<Record>);
+
+impl Tasks {
+    /// Tells them to stop, and waits for what they have to tell.
+    pub async fn stop(mut self, world: &World) -> Record {
+        world.stop.store(true, Ordering::Relaxed);
+        let mut record = Record::default();
+        while let Some(ended) = self.0.join_next().await {
+            record.absorb(ended.expect("a task that ends well"));
+        }
+        record
+    }
+}
+
+impl Record {
+    /// Adds what another one has.
+    pub fn absorb(&mut self, other: Record) {
+        self.prepared.extend(other.prepared);
+        self.undecided.extend(other.undecided);
+        self.agreements.extend(other.agreements);
+        self.debits.extend(other.debits);
+    }
+
+    /// Looks after everything that was told, and asks for the rest again, as a caller would.
+    pub async fn audit(&mut self, world: &World) -> Told {
+        let again = async |shop: usize, operation: &str, body: &Value| {
+            let said = world.call(1, shop, operation, body).await;
+            said.unwrap_or_else(|| panic!("no end of {operation} {body}"))
+        };
+        for one in self.prepared.drain(..) {
+            let body = world.prepare_body(one.shop, &one.reference);
+            let first = again(one.shop, "prepare", &body).await;
+            first.is("S SUCCESS");
+            if world.shop(one.shop).kind == DialectKind::AlipayPlus {
+                let expected = one.answer.as_ref().unwrap_or(&first.raw);
+                assert!(first.raw == *expected, "{}", first.body);
+            }
+        }
+        for (id, user) in self.undecided.drain(..) {
+            let (status, said) = world.decide(0, &id, user).await.expect("an answer");
+            assert!(status == 200 || status == 409, "{said}");
+        }
+        let (unknown, mut made) = (world.unknown.load(Ordering::Relaxed), 0);
+        let mut never = Vec::new();
+        for debit in &mut self.debits {
+            let shop = world.shop(debit.shop);
+            if debit.end.is_none() {
+                let said = again(debit.shop, "inquiryPayment", &shop.inquiry_body(&debit.bill.id)).await;
+                let before = shop.standing(&said);
+                made += usize::from(before.is_some());
+                let said = again(debit.shop, "pay", &shop.pay_body(&debit.bill, &debit.token)).await;
+                if before.is_none() && matches!(said.code.as_str(), "INVALID_ACCESS_TOKEN" | "INVALID_TOKEN")
+                {
+                    // It was never made, and its token has been replaced or cancelled since.
+                    never.push(debit.bill.id.clone());
+                    continue;
+                }
+                let end = end_of(&said);
+                assert!(before.is_none_or(|before| before == end.0), "{}: {before:?}", debit.bill.id);
+                debit.end = Some(end);
+            }
+            for at in 0..debit.refunds.len() {
+                let said = again(debit.shop, "refund", &world.refund_body(debit, &debit.refunds[at])).await;
+                said.is("S SUCCESS");
+                let id = said.body["refundId"].as_str().expect("an id").to_owned();
+                let known = debit.refunds[at].acknowledged.get_or_insert_with(|| id.clone());
+                assert_eq!(*known, id, "{}", said.body);
+            }
+            if let Some(acknowledged) = &mut debit.cancel {
+                again(debit.shop, "cancelPayment", &shop.inquiry_body(&debit.bill.id)).await.is("S SUCCESS");
+                *acknowledged = true;
+            }
+        }
+        self.debits.retain(|debit| !never.contains(&debit.bill.id));
+        for (number, agreement) in self.agreements.iter_mut().enumerate() {
+            let shop = world.shop(agreement.shop);
+            if let Some(newest) = agreement.tokens.last() {
+                let (operation, body) = match agreement.pending {
+                    Pending::Refresh => ("applyToken", shop.refresh_body(&newest.refresh)),
+                    Pending::Cancel => ("cancelToken", shop.cancel_body(&newest.access)),
+                    _ => ("", Value::Null),
+                };
+                if !operation.is_empty() {
+                    let said = again(agreement.shop, operation, &body).await;
+                    said.is("S SUCCESS");
+                    match agreement.pending {
+                        Pending::Refresh => agreement.tokens.push(said.tokens()),
+                        _ => agreement.canceled = true,
+                    }
+                }
+            } else {
+                let said = again(agreement.shop, "applyToken", &shop.apply_body(&agreement.code)).await;
+                said.is("S SUCCESS");
+                agreement.tokens.push(said.tokens());
+            }
+            agreement.pending = Pending::Nothing;
+            // The newest tokens pay, unless their end was acknowledged.
+            let newest = agreement.tokens.last().expect("tokens").clone();
+            let id = format!("r{}-a{number}", world.round);
+            let bill = Bill::new(&id, "IQD", 100);
+            let bill = bill.notify(&format!("{}/pay/{id}", world.boxes[agreement.shop]));
+            let said = again(agreement.shop, "pay", &shop.pay_body(&bill, &newest.access)).await;
+            match (agreement.canceled, shop.kind) {
+                (true, DialectKind::Qi) => said.is("F INVALID_ACCESS_TOKEN"),
+                (true, DialectKind::AlipayPlus) => said.is("F INVALID_TOKEN"),
+                (false, _) => {
+                    let (shop, user, token) = (agreement.shop, agreement.user, newest.access);
+                    let (end, refunds) = (Some(end_of(&said)), Vec::new());
+                    self.debits.push(Debit { shop, user, bill, token, end, refunds, cancel: None });
+                }
+            }
+        }
+        self.agreements.retain(|agreement| !agreement.canceled);
+        self.recall(world).await;
+        Told { debits: self.debits.len(), unknown, made }
+    }
+
+    /// Every payment is as it was told, asked at each node in turn.
+    pub async fn recall(&self, world: &World) {
+        for (node, debit) in self.debits.iter().enumerate().filter(|(_, debit)| debit.cancel.is_none()) {
+            let shop = world.shop(debit.shop);
+            let said =
+                world.call(node, debit.shop, "inquiryPayment", &shop.inquiry_body(&debit.bill.id)).await;
+            let said = said.unwrap_or_else(|| panic!("{}: no answer", debit.bill.id));
+            let (status, id) = debit.end.as_ref().expect("an end");
+            assert_eq!(shop.standing(&said), Some(*status), "{}", said.body);
+            if *status == 'S' {
+                assert_eq!(said.body["paymentId"], id.as_str());
+            }
+        }
+    }
+
+    /// Every user's money against all that was told, and the books against themselves.
+    pub async fn check_books(&self, house: &House, opening: &BTreeMap<usize, i128>) {
+        for (user, opening) in opening {
+            let mine = self.debits.iter().filter(|debit| debit.user == *user);
+            let made = mine.filter(|debit| debit.end.as_ref().is_some_and(|end| end.0 == 'S'));
+            let kept = |debit: &Debit| match debit.cancel {
+                Some(_) => 0,
+                None => debit.bill.value - debit.refunds.iter().map(|refund| refund.value).sum::<u64>(),
+            };
+            let spent: i128 = made.map(|debit| i128::from(kept(debit))).sum();
+            assert_eq!(house.balance(*user, "IQD").await, opening - spent, "user {user}");
+        }
+        let ends = self.debits.iter().filter_map(|debit| debit.end.as_ref()).filter(|end| end.0 == 'S');
+        let mut ids: Vec<&String> = ends.map(|end| &end.1).collect();
+        let count = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), count, "two debits have one paymentId");
+        let data = house.data();
+        let said = run(&["ledger", "verify", "--data", data.to_str().expect("UTF-8"), "--json"]).ends(0);
+        assert_eq!(said.json()["balanced"], true, "{}", said.out);
+    }
+
+    /// Moves the clock until nothing waits; then each debit has told its end, and nothing is stored twice.
+    pub async fn check_notices(&self, house: &House, boxes: &[Mailbox; 2]) {
+        let mut all = Vec::new();
+        for _ in 0..5 {
+            house.advance(660).await;
+            all = house.notifications().await;
+            if all.iter().all(|one| one["state"] != "pending") {
+                break;
+            }
+        }
+        let mut stored: HashMap<String, usize> = HashMap::new();
+        for one in &all {
+            assert!(one["state"] == "delivered" || one["state"] == "moot", "{one}");
+            *stored.entry(format!("{} {}", one["url"], one["type"])).or_default() += 1;
+        }
+        let url = |debit: &Debit| debit.bill.notify.clone().expect("a URL");
+        for debit in &self.debits {
+            let about = format!("\"{}\" ", url(debit));
+            let kinds = stored.iter().filter(|(key, _)| key.starts_with(&about));
+            assert!(kinds.clone().all(|(_, count)| *count == 1), "{:?}", kinds.collect::<Vec<_>>());
+        }
+        let mut arrived: HashMap<String, Vec<Letter>> = HashMap::new();
+        for mailbox in boxes {
+            for letter in mailbox.letters() {
+                assert_eq!(letter.received.verified, Verification::Verified, "{letter:?}");
+                arrived.entry(format!("{}{}", mailbox.url, letter.target)).or_default().push(letter);
+            }
+        }
+        for debit in &self.debits {
+            let letters = arrived.get(&url(debit)).unwrap_or_else(|| panic!("{}: no notice", debit.bill.id));
+            let (status, _) = debit.end.as_ref().expect("an end");
+            for letter in letters {
+                assert_eq!(letter.json()["paymentResult"]["resultStatus"], status.to_string());
+                assert_eq!(letter.body, letters[0].body);
+            }
+        }
+        let repeated: usize = arrived.values().map(|letters| letters.len() - 1).sum();
+        println!("{} notices stored, {} letters came a second time", all.len(), repeated);
+    }
+
+    /// The money that each user of the load begins with.
+    pub async fn opening(house: &House) -> BTreeMap<usize, i128> {
+        let mut opening = BTreeMap::new();
+        for user in USERS {
+            opening.insert(user, house.balance(user, "IQD").await);
+        }
+        opening
+    }
+}
+
+/// Receivers that acknowledge whatever comes.
+pub async fn open_boxes(house: &House) -> [Mailbox; 2] {
+    let open = async |who| Mailbox::open(house.shop(who).receiver(), |_| Manner::Sign).await;
+    [open("qi2").await, open("alipayPlus2").await]
+}
