@@ -185,12 +185,6 @@ pub(crate) fn read_units(text: Option<&str>, currency: Option<Currency>) -> Opti
     Amount::new(currency, smallest).map(|amount| Some(amount.value()))
 }
 
-/// Smallest units as whole ones; nothing for a sum that is no whole number of them.
-pub(super) fn units(sum: i64, currency: Currency) -> Option<String> {
-    let unit = 10_i64.checked_pow(u32::from(currency.exponent()))?;
-    (sum % unit == 0).then(|| (sum / unit).to_string())
-}
-
 /// Why the form is shown again. Unknown, frozen and wrong look the same (decision 21).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hint {
@@ -213,8 +207,6 @@ pub enum Hint {
     CookieMissing,
     /// The second step came too late, or in another browser: the PIN is asked for again.
     AgreeAgain,
-    /// This user cannot make agreements (yet).
-    NotAllowed,
     /// A limit that is no whole number above zero.
     LimitUnreadable,
     /// It could not be done now; nothing was decided.
@@ -234,7 +226,6 @@ impl Hint {
             Hint::FormTooOld => Key("hint-form-too-old"),
             Hint::CookieMissing => Key("hint-cookie-missing"),
             Hint::AgreeAgain => Key("hint-agree-again"),
-            Hint::NotAllowed => Key("hint-not-allowed"),
             Hint::LimitUnreadable => Key("hint-limit-unreadable"),
             Hint::Unavailable => Key("hint-unavailable"),
         };
@@ -361,7 +352,7 @@ struct Page<'a> {
     contract_title: Option<Markup>,
     contract_text: Option<Markup>,
     contract_long: bool,
-    limit_labels: Option<[Markup; 2]>,
+    limits_unit: Option<Markup>,
     limits_open: bool,
     own_limits: Vec<Markup>,
     agreement: Markup,
@@ -401,10 +392,10 @@ pub fn render(view: &AuthorizeView) -> String {
         contract_title: said.contract_title.as_deref().map(Markup::foreign),
         contract_long: text.chars().count() > LONG_CONTRACT.0 || text.lines().count() > LONG_CONTRACT.1,
         contract_text: said.contract_text.as_deref().map(Markup::foreign),
-        limit_labels: view.offer.limit_currency.map(|currency| {
-            [Key("own-limit-debit-label"), Key("own-limit-month-label")]
-                .map(|key| t.html(key, &[("currency", currency.code())]))
-        }),
+        limits_unit: view
+            .offer
+            .limit_currency
+            .map(|currency| t.html(Key("own-limits-unit"), &[("unit", &t.unit(currency))])),
         limits_open: view.typed_limits.any(),
         own_limits: marked(&say_own(&t, &view.typed_limits, view.offer.limit_currency)),
         agreement: Markup::of(&said.agreement),

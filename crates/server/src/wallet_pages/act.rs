@@ -14,6 +14,7 @@ use accord_core::agreement::limits::Limits;
 use accord_core::agreement::sign_in::SignIn;
 use accord_core::agreement::unbind::SILENCE_WINDOW_MS;
 use accord_core::calendar::{Date, start_of};
+use accord_core::money::Currency;
 use accord_core::{Ruled, Stop};
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -31,8 +32,12 @@ pub(super) struct Posted {
     per_debit: String,
     #[serde(rename = "perDay")]
     per_day: String,
+    #[serde(rename = "perWeek")]
+    per_week: String,
     #[serde(rename = "perMonth")]
     per_month: String,
+    #[serde(rename = "perYear")]
+    per_year: String,
     pin: String,
 }
 
@@ -156,9 +161,11 @@ pub(super) async fn limits(
             let typed = Typed {
                 per_debit: short(&posted.per_debit),
                 per_day: short(&posted.per_day),
+                per_week: short(&posted.per_week),
                 per_month: short(&posted.per_month),
+                per_year: short(&posted.per_year),
             };
-            let Some(wanted) = read_limits(&found, &posted) else {
+            let Some(wanted) = read_limits(&found.controls.user, &typed, found.currency) else {
                 return draw(&visit.saying(Hint::LimitUnreadable), found, Some(typed), None).await;
             };
             if wanted.widen(&found.controls.user)
@@ -174,16 +181,23 @@ pub(super) async fn limits(
     )
 }
 
-/// The user's limits with those of the form in their places; what the form does not show stays.
-fn read_limits(found: &Found, posted: &Posted) -> Option<Limits> {
-    let read = |text: &str| read_units(Some(text), found.currency);
-    let limits = Limits {
-        per_debit: read(&posted.per_debit)?,
-        per_day: read(&posted.per_day)?,
-        per_month: read(&posted.per_month)?,
-        ..found.controls.user
+/// The user's limits with those of the form in their places; what the form does not show stays, and so does a limit whose
+/// field still holds what it was shown with, fractions included.
+fn read_limits(before: &Limits, typed: &Typed, currency: Option<Currency>) -> Option<Limits> {
+    let shown = Typed::of(before);
+    let read = |text: &String, shown: &String, before: Option<i64>| match text == shown {
+        true => Some(before),
+        false => read_units(Some(text), currency),
     };
-    let currency = if limits.limits_money() { found.currency } else { None };
+    let limits = Limits {
+        per_debit: read(&typed.per_debit, &shown.per_debit, before.per_debit)?,
+        per_day: read(&typed.per_day, &shown.per_day, before.per_day)?,
+        per_week: read(&typed.per_week, &shown.per_week, before.per_week)?,
+        per_month: read(&typed.per_month, &shown.per_month, before.per_month)?,
+        per_year: read(&typed.per_year, &shown.per_year, before.per_year)?,
+        ..*before
+    };
+    let currency = if limits.limits_money() { before.currency.or(currency) } else { None };
     Some(Limits { currency, ..limits })
 }
 
@@ -274,4 +288,27 @@ pub(super) async fn end(
         }
         .await,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dinars() -> Option<Currency> {
+        Currency::parse("IQD")
+    }
+
+    #[test]
+    fn a_limit_that_was_not_touched_stays_to_the_last_fils() {
+        let before =
+            Limits { currency: dinars(), per_debit: Some(1_500), per_year: Some(7_000), ..Limits::NONE };
+        let shown = Typed::of(&before);
+        assert_eq!((shown.per_debit.as_str(), shown.per_year.as_str()), ("1.500", "7"));
+        assert_eq!(read_limits(&before, &shown, dinars()), Some(before));
+        let typed = Typed { per_week: "٥".into(), per_year: String::new(), ..shown.clone() };
+        let after = Limits { per_week: Some(5_000), per_year: None, ..before };
+        assert_eq!(read_limits(&before, &typed, dinars()), Some(after));
+        assert_eq!(read_limits(&before, &Typed { per_debit: "1.6".into(), ..shown }, dinars()), None);
+        assert_eq!(read_limits(&before, &Typed::default(), dinars()), Some(Limits::NONE));
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{Asked, Visit, either};
 use crate::app::App;
-use crate::pages::wallet::agreement::{AgreementView, Granted, Typed, render, whole_units};
+use crate::pages::wallet::agreement::{AgreementView, Granted, Typed, render};
 use crate::pages::wallet::timeline::{Event, Said, Went, What, Who};
 use crate::unbinding;
 use accord_core::agreement::control::{self, Controls, Overview};
@@ -64,9 +64,16 @@ pub(super) async fn find(visit: &Visit, id: &str) -> Result<Found, Response<Body
             Some(policy) => Some(control::overview(rows, &agreement, policy, app.clock.now())?),
             None => None,
         };
+        let newest = rows.payments_of_agreement(&customer, &id, None, 1)?;
+        let newest = newest.first().map(|payment| payment.amount.currency);
         let own = controls.user.currency.or(controls.merchant.currency);
+        let wallet = policy.map(|policy| &policy.control);
         Ok(Some(Found {
-            currency: own.or_else(|| policy.and_then(|policy| policy.control.currency)),
+            // A limit refuses debits in every other currency: where nothing is agreed, the one that is debited counts.
+            currency: own
+                .or_else(|| wallet.and_then(|control| control.limits.currency))
+                .or(newest)
+                .or_else(|| wallet.and_then(|control| control.currency)),
             zone_offset_ms: policy.map_or(0, |policy| policy.control.day_zone_offset_ms),
             overview,
             controls,
@@ -109,12 +116,7 @@ pub(super) async fn draw(
     let told = found.clone();
     let (consent, events, older) = visit.look(move |rows| story(rows, &told, before.as_ref())).await?;
     let Found { agreement, terms, controls, overview, currency, zone_offset_ms } = found;
-    let user = controls.user;
-    let own = Typed {
-        per_debit: whole_units(user.per_debit, user.currency),
-        per_day: whole_units(user.per_day, user.currency),
-        per_month: whole_units(user.per_month, user.currency),
-    };
+    let own = Typed::of(&controls.user);
     let today = calendar::day_of(visit.app.clock.now(), zone_offset_ms);
     let ended = agreement.ended();
     let view = AgreementView {

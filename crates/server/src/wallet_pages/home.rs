@@ -3,14 +3,14 @@
 use super::{Asked, LETTERS, Visit, either};
 use crate::app::App;
 use crate::pages::messages;
-use crate::pages::wallet::home::{HomeView, Line, render};
+use crate::pages::wallet::home::{HomeView, Line, Standing, render};
 use crate::pages::wallet::{Letter, render_inbox};
 use accord_core::Timestamp;
-use accord_core::agreement::Agreement;
-use accord_core::agreement::control::{self, State as Standing};
+use accord_core::agreement::control::{self, State as Stands};
+use accord_core::agreement::{Agreement, Terms};
 use accord_core::ids::CustomerId;
 use accord_core::message::{About, Message};
-use accord_core::money::Amount;
+use accord_core::money::{Amount, Currency};
 use accord_core::preference;
 use accord_core::store::{Rows, Stored};
 use accord_core::user::mask_login_id;
@@ -21,6 +21,8 @@ use std::sync::Arc;
 
 /// Agreements shown.
 const AGREEMENTS: usize = 200;
+/// Characters of a contract that a line of the list begins with; the page cuts it where it is wide enough.
+const ABOUT: usize = 120;
 /// Payments looked through for the last one that was paid.
 const RECENT: usize = 20;
 
@@ -41,17 +43,18 @@ pub(super) async fn show(
                 .look(move |rows| Ok((balances(rows, &customer)?, lines(&seen, rows, &customer)?)))
                 .await?;
             let login_id = mask_login_id(&visit.account.user.login_id);
-            Ok(visit.page(render(&HomeView { frame: visit.frame(), login_id, balances, agreements })))
+            let only = asked.state.as_deref().and_then(Standing::parse);
+            let frame = visit.frame();
+            Ok(visit.page(render(&HomeView { frame, login_id, balances, agreements, only })))
         }
         .await,
     )
 }
 
-fn balances(rows: &dyn Rows, customer: &CustomerId) -> Stored<Vec<(String, Option<Amount>)>> {
+fn balances(rows: &dyn Rows, customer: &CustomerId) -> Stored<Vec<(Currency, Option<Amount>)>> {
     let accounts = rows.accounts_of(customer)?;
-    let shown = accounts
-        .iter()
-        .map(|account| (account.currency.code().to_owned(), Amount::new(account.currency, account.balance)));
+    let shown =
+        accounts.iter().map(|account| (account.currency, Amount::new(account.currency, account.balance)));
     Ok(shown.collect())
 }
 
@@ -70,15 +73,23 @@ fn line(app: &App, rows: &dyn Rows, agreement: &Agreement) -> Stored<Line> {
     let last = recent.iter().find_map(|payment| Some((payment.amount, payment.paid_at()?)));
     Ok(Line {
         id: agreement.id.to_string(),
+        about: terms.as_ref().map(about).unwrap_or_default(),
         merchant: terms.map(|terms| terms.display_name).unwrap_or_default(),
         auth_id: agreement.auth_id.to_string(),
         agreed_at: agreement.created_at,
-        state: overview.as_ref().map_or(Standing::Lapsed, |overview| overview.state),
+        state: overview.as_ref().map_or(Stands::Lapsed, |overview| overview.state),
         paused_until: overview.as_ref().and_then(|overview| overview.paused_until),
-        limits: overview.as_ref().and_then(|overview| overview.effective),
         last,
         next: overview.and_then(|overview| overview.next_due.map(|day| (day, overview.next_amount))),
     })
+}
+
+/// The contract in a line.
+fn about(terms: &Terms) -> String {
+    let first =
+        terms.contract_text.as_deref().and_then(|text| text.lines().find(|line| !line.trim().is_empty()));
+    let said = terms.contract_title.as_deref().or(first).unwrap_or_default();
+    said.chars().take(ABOUT).collect()
 }
 
 /// `GET /wallet/inbox`: shows the messages, and notes that they were seen.

@@ -65,6 +65,7 @@ pub(super) struct Asked {
     lang: Option<String>,
     done: Option<String>,
     before: Option<String>,
+    state: Option<String>,
 }
 
 /// One request of a user who is signed in.

@@ -1,7 +1,7 @@
 //! What a user can do: limit, pause, resume, end, choose.
 
 use crate::house::{House, PIN, RICH};
-use crate::{Browser, agree, pay};
+use crate::{Browser, agree, agree_qi, pay};
 use accord_wire::receipt::Receipt;
 use serde_json::json;
 
@@ -21,7 +21,7 @@ async fn limits_tighten_at_once_and_widen_with_the_pin() {
     assert_eq!(status(&house, &token, "p-1", "2000001").await, "F");
     assert_eq!(status(&house, &token, "p-2", "2000000").await, "S");
     let page = browser.get(&path).await;
-    assert!(page.says("Taken this month: 2,000 IQD of 5,000 IQD."), "{}", page.body);
+    assert!(page.says("Debited this month: 2,000 IQD. The limit for a month is 5,000 IQD."), "{}", page.body);
 
     let wider = [("perDebit", "3000"), ("perMonth", "5000")];
     assert!(browser.act(&path, &limits, &wider).await.says("Please type your PIN"));
@@ -30,6 +30,19 @@ async fn limits_tighten_at_once_and_widen_with_the_pin() {
     assert!(page.says("The PIN is wrong") && page.body.contains("value=\"3000\""), "what was typed stays");
     assert_eq!(status(&house, &token, "p-3", "3000000").await, "F");
     let right = [("perDebit", "3000"), ("perMonth", "5000"), ("pin", PIN)];
+    assert!(browser.act(&path, &limits, &right).await.says("Done."));
+    let tight = [("perDebit", "3000"), ("perMonth", "1000"), ("perWeek", "50000"), ("perYear", "60000")];
+    let page = browser.act(&path, &limits, &tight).await;
+    assert!(
+        page.says("At most 50,000 IQD a week.") && page.says("At most 60,000 IQD a year."),
+        "{}",
+        page.body
+    );
+    assert!(
+        page.says("2,000 IQD. The limit for a month is 1,000 IQD. Already above the limit"),
+        "{}",
+        page.body
+    );
     assert!(browser.act(&path, &limits, &right).await.says("Done."));
     assert_eq!(status(&house, &token, "p-4", "3000000").await, "S");
     for nonsense in ["-1", "0", "1.5", "all", "99999999999999999999"] {
@@ -53,10 +66,60 @@ async fn a_pause_lasts_until_its_day_and_debits_go_on_when_resumed() {
         assert_eq!(page.says("choose a day in the future"), refused, "{day}");
     }
     assert_eq!(status(&house, &token, "p-1", "1000").await, "F");
-    assert!(browser.get("/wallet").await.says("Paused until 31 January 2999, 00:00 (Baghdad)"));
+    assert!(browser.get("/wallet").await.says("Paused until 31 January 2999"));
     let page = browser.act(&path, &resume, &[]).await;
     assert!(page.says("You resumed the agreement."), "{}", page.body);
     assert_eq!(status(&house, &token, "p-2", "1000").await, "S");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_debit_is_skipped_where_its_day_is_known() {
+    let house = House::open().await;
+    let monthly = json!({
+        "schedule": "MONTHLY", "startTime": "2020-01-31",
+        "agreedAmount": { "currency": "USD", "value": "1250" },
+    });
+    let (agreement, _) = agree_qi(&house, monthly).await;
+    let mut browser = Browser::signed_in(&house, RICH).await;
+    let path = format!("/wallet/agreements/{agreement}");
+    let page = browser.get(&path).await;
+    assert!(page.says("Next debit: 12.50 USD on"), "{}", page.body);
+    assert!(page.says("Type amounts in whole dollars (USD)."), "limits are in the contract's currency");
+    let due = page.body.split("skip the debit that is due on").nth(1).and_then(|rest| rest.split('.').next());
+    let due = due.unwrap().to_owned();
+    let page = browser.act(&path, &format!("{path}/skip"), &[]).await;
+    assert!(page.says("Done.") && page.says("You paused the agreement until"), "{}", page.body);
+    assert!(!page.body.contains("/skip\""), "a debit is skipped once");
+    assert!(!page.body.contains(&format!("due on{due}")), "{}", page.body);
+    let none = agree_qi(&house, json!({})).await.0;
+    let page = browser.get(&format!("/wallet/agreements/{none}")).await;
+    assert!(!page.body.contains("/skip\""), "without a schedule nobody knows what would be skipped");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agreements_are_told_apart_by_how_they_stand() {
+    let house = House::open().await;
+    let (one, _) = agree(&house, "qi", "").await;
+    let (two, _) = agree(&house, "alipayPlus", "r-9").await;
+    let mut browser = Browser::signed_in(&house, RICH).await;
+    assert!(!browser.get("/wallet").await.body.contains("?state="), "nothing to choose from yet");
+    browser.act(&format!("/wallet/agreements/{two}"), &format!("/wallet/agreements/{two}/pause"), &[]).await;
+    for (state, shows) in [("active", &one), ("paused", &two)] {
+        let page = browser.get(&format!("/wallet?state={state}")).await;
+        assert_eq!(page.body.matches("href=\"/wallet/agreements/").count(), 1, "{state}: {}", page.body);
+        assert!(page.body.contains(shows.as_str()), "{state}");
+        assert!(
+            page.body.contains(&format!("?state={state}&#38;lang=ar-IQ")),
+            "the choice survives: {}",
+            page.body
+        );
+    }
+    assert!(browser.get("/wallet?state=ended").await.says("No agreement stands so."));
+    for all in ["/wallet", "/wallet?state=x"] {
+        assert_eq!(browser.get(all).await.body.matches("href=\"/wallet/agreements/").count(), 2, "{all}");
+    }
     house.close().await;
 }
 

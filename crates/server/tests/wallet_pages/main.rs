@@ -135,18 +135,30 @@ async fn another(house: &House) {
 
 /// An agreement of the rich user: its id, and the access token.
 async fn agree(house: &House, who: &str, reference: &str) -> (String, String) {
-    let prepare = if who == "qi" {
-        let contract = json!({ "language": "en-US", "contractDesc": "Monthly <b>plan</b>" }).to_string();
-        json!({ "scopes": "AGREEMENT_PAY", "extendInfo": contract })
-    } else {
-        json!({
-            "pspId": "102208800000001234", "acquirerId": "102218800000001234", "authClientId": "merchant-1",
-            "authClientName": "Dijla Streaming LLC", "authClientDisplayName": "Dijla Stream",
-            "authRedirectUrl": "https://shop.example/back", "scopes": ["AGREEMENT_PAY"],
-            "customerBelongsTo": "ALIPAY_CN", "authState": "state", "terminalType": "WEB",
-            "referenceAgreementId": reference, "referenceMerchantId": "M1",
-        })
-    };
+    if who == "qi" {
+        return agree_qi(house, json!({})).await;
+    }
+    let prepare = json!({
+        "pspId": "102208800000001234", "acquirerId": "102218800000001234", "authClientId": "merchant-1",
+        "authClientName": "Dijla Streaming LLC", "authClientDisplayName": "Dijla Stream",
+        "authRedirectUrl": "https://shop.example/back", "scopes": ["AGREEMENT_PAY"],
+        "customerBelongsTo": "ALIPAY_CN", "authState": "state", "terminalType": "WEB",
+        "referenceAgreementId": reference, "referenceMerchantId": "M1",
+    });
+    agree_to(house, who, prepare).await
+}
+
+/// A Qi agreement whose contract says that as well.
+async fn agree_qi(house: &House, more: Value) -> (String, String) {
+    let mut contract = json!({ "language": "en-US", "contractDesc": "Monthly <b>plan</b>" });
+    for (name, value) in more.as_object().unwrap() {
+        contract[name] = value.clone();
+    }
+    let prepare = json!({ "scopes": "AGREEMENT_PAY", "extendInfo": contract.to_string() });
+    agree_to(house, "qi", prepare).await
+}
+
+async fn agree_to(house: &House, who: &str, prepare: Value) -> (String, String) {
     let prepared = house.call(who, "prepare", prepare).await;
     let url = prepared["authUrl"].as_str().or(prepared["normalUrl"].as_str()).unwrap();
     let decision = json!({ "url": url, "loginId": RICH, "pin": PIN, "decision": "approve" });

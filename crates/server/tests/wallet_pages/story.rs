@@ -20,7 +20,11 @@ async fn the_story_of_an_agreement_tells_every_event_with_its_reason() {
 
     let mut browser = Browser::signed_in(&house, RICH).await;
     let home = browser.get("/wallet").await;
-    assert!(home.says("Last debit: 25,000 IQD") && home.says("99,980,000 IQD"), "{}", home.body);
+    assert!(
+        home.says("Last debit") && home.says("25,000 IQD") && home.says("99,980,000 IQD"),
+        "{}",
+        home.body
+    );
     let page = browser.get(&format!("/wallet/agreements/{agreement}")).await;
     let story = page.body.split_once("class=\"timeline\"").unwrap().1.to_owned();
     let mut rest = story.as_str();
@@ -32,7 +36,12 @@ async fn the_story_of_an_agreement_tells_every_event_with_its_reason() {
     assert!(page.body.contains("one month of &lt;i&gt;films&lt;/i&gt;"), "a merchant's text is text");
     assert!(page.body.contains("Monthly &lt;b&gt;plan&lt;/b&gt;"));
 
+    let declined =
+        page.body.split("/wallet/payments/").nth(2).and_then(|link| link.split('"').next()).unwrap();
+    let why = browser.get(&format!("/wallet/payments/{declined}")).await;
+    assert!(why.says("Why was this not paid?") && !why.says("Why was I charged?"), "{}", why.body);
     let page = browser.get(&format!("/wallet/payments/{payment}")).await;
+    assert!(page.says("Why was I charged?"), "{}", page.body);
     assert_eq!(page.status, 200);
     for said in
         ["Paid: 25,000 IQD", "took this amount under the agreement", "5,000 IQD came back", "p-1", &payment]

@@ -40,14 +40,38 @@ pub(super) fn money(t: &Texts, amount: &Amount) -> String {
         number.push('.');
         number.push_str(part);
     }
-    let (number, code) = (digits(t, &number), amount.currency.code());
+    named(t, &digits(t, &number), if part.is_empty() { counted(whole) } else { 100 }, amount.currency.code())
+}
+
+/// Nothing at all of a currency.
+pub(super) fn no_money(t: &Texts, code: &str) -> String {
+    named(t, &digits(t, "0"), 100, code)
+}
+
+fn named(t: &Texts, number: &str, count: u16, code: &str) -> String {
     let name = match code {
         "IQD" => Key("currency-iqd"),
         "USD" => Key("currency-usd"),
-        _ => return t.with(Key("money"), &[("number", &number), ("code", code)]),
+        _ => return t.with(Key("money"), &[("number", number), ("code", code)]),
     };
-    let name = t.with(name, &[]);
-    t.with(Key("money-named"), &[("number", &number), ("name", &name), ("code", code)])
+    let name = t.counting(name, count);
+    t.with(Key("money-named"), &[("number", number), ("name", &name), ("code", code)])
+}
+
+/// A small number that takes the same form of a noun. Above a hundred the last two digits decide (103 is as 3 in Arabic),
+/// but for those of a hundred, one and two, which are then said before it: 102 is as 100.
+fn counted(whole: &str) -> u16 {
+    let last = whole.get(whole.len().saturating_sub(2)..).unwrap_or(whole).parse().unwrap_or(0);
+    if whole.len() > 2 && last < 3 { 100 } else { last }
+}
+
+/// What a limit is typed in: `whole dinars (IQD)`.
+pub(super) fn unit(t: &Texts, code: &str) -> String {
+    match code {
+        "IQD" => t.with(Key("unit-iqd"), &[]),
+        "USD" => t.with(Key("unit-usd"), &[]),
+        _ => t.with(Key("unit-other"), &[("code", code)]),
+    }
 }
 
 pub(super) fn number(t: &Texts, number: u64) -> String {
@@ -68,6 +92,12 @@ pub(super) fn time(t: &Texts, at: Timestamp) -> String {
             ("time", &digits(t, &local.strftime("%H:%M").to_string())),
         ],
     )
+}
+
+pub(super) fn day(t: &Texts, at: Timestamp) -> String {
+    let Ok(instant) = jiff::Timestamp::from_millisecond(at.0) else { return at.0.to_string() };
+    let local = instant.to_zoned(BAGHDAD.clone()).strftime("%Y-%m-%d").to_string();
+    Date::parse(&local).map_or(local, |day| date(t, day))
 }
 
 pub(super) fn date(t: &Texts, day: Date) -> String {

@@ -12,7 +12,7 @@ mod negotiation;
 use super::markup::{self, Markup};
 use accord_core::Timestamp;
 use accord_core::calendar::Date;
-use accord_core::money::Amount;
+use accord_core::money::{Amount, Currency};
 use accord_core::user::Language;
 use catalogue::catalogue;
 use fluent_bundle::FluentArgs;
@@ -60,9 +60,17 @@ impl Texts {
 
     /// The message `key` as plain text. Arguments are cleaned and stand between isolation marks.
     pub fn with(&self, key: Key, args: &[(&'static str, &str)]) -> String {
+        self.format(key, args.iter().map(|(name, value)| (*name, markup::clean(value))).collect())
+    }
+
+    /// The message `key`, a noun, in the form that it has after this number.
+    fn counting(&self, key: Key, count: u16) -> String {
+        self.format(key, [("count", count)].into_iter().collect())
+    }
+
+    fn format(&self, key: Key, args: FluentArgs<'_>) -> String {
         let Some((bundle, message)) = catalogue().message(self.0, key.0) else { return key.0.to_owned() };
         let Some(pattern) = message.value() else { return key.0.to_owned() };
-        let args: FluentArgs = args.iter().map(|(name, value)| (*name, markup::clean(value))).collect();
         let mut faults = Vec::new();
         let text = bundle.format_pattern(pattern, Some(&args), &mut faults).into_owned();
         #[cfg(test)]
@@ -75,16 +83,31 @@ impl Texts {
         Markup::of(&self.with(key, args))
     }
 
-    /// An amount as people read it, with its ISO code: `25,000 IQD`, `٢٥٬٠٠٠ دينار عراقي (IQD)`. A fraction of
-    /// nothing but zeros is left out; of three or more places the zeros at the end are (`1.500` would read as
+    /// An amount as people read it, in English with its ISO code, in Arabic with the noun in the form that the number
+    /// asks for: `25,000 IQD`, `٢٥٬٠٠٠ دينار عراقي`, `٣ دنانير عراقية`. A fraction of nothing but zeros is left out; of three or more places the zeros at the end are (`1.500` would read as
     /// fifteen hundred to some). Nothing else is rounded or lost.
     pub fn money(&self, amount: &Amount) -> String {
         amounts::money(self, amount)
     }
 
+    /// Nothing of that currency: an account that is empty.
+    pub fn no_money(&self, currency: Currency) -> String {
+        amounts::no_money(self, currency.code())
+    }
+
+    /// What sums of that currency are typed in: `whole dinars (IQD)`.
+    pub fn unit(&self, currency: Currency) -> String {
+        amounts::unit(self, currency.code())
+    }
+
     /// A day: `22 November 2026`.
     pub fn date(&self, day: Date) -> String {
         amounts::date(self, day)
+    }
+
+    /// The day of a point in time, in Baghdad: `22 November 2026`.
+    pub fn day(&self, at: Timestamp) -> String {
+        amounts::day(self, at)
     }
 
     /// A whole number in the language's digits.
@@ -117,7 +140,6 @@ pub fn page_version() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use accord_core::money::Currency;
 
     fn money(code: &str, value: i64) -> [String; 2] {
         let amount = Currency::parse(code).and_then(|currency| Amount::new(currency, value)).unwrap();
@@ -127,15 +149,25 @@ mod tests {
     }
 
     #[test]
-    fn money_is_read_as_people_read_it_and_keeps_its_code() {
+    fn money_is_read_as_people_read_it() {
         for (code, value, english, arabic) in [
-            ("IQD", 25_000_000, "25,000 IQD", "٢٥٬٠٠٠ دينار عراقي (IQD)"),
-            ("IQD", 7, "0.007 IQD", "٠٫٠٠٧ دينار عراقي (IQD)"),
-            ("IQD", 1_500, "1.5 IQD", "١٫٥ دينار عراقي (IQD)"),
-            ("IQD", 1_234_567_891, "1,234,567.891 IQD", "١٬٢٣٤٬٥٦٧٫٨٩١ دينار عراقي (IQD)"),
-            ("IQD", 100_000, "100 IQD", "١٠٠ دينار عراقي (IQD)"),
-            ("USD", 1_250, "12.50 USD", "١٢٫٥٠ دولار أمريكي (USD)"),
-            ("USD", 100_000, "1,000 USD", "١٬٠٠٠ دولار أمريكي (USD)"),
+            ("IQD", 25_000_000, "25,000 IQD", "٢٥٬٠٠٠ دينار عراقي"),
+            ("IQD", 7, "0.007 IQD", "٠٫٠٠٧ دينار عراقي"),
+            ("IQD", 1_500, "1.5 IQD", "١٫٥ دينار عراقي"),
+            ("IQD", 1_234_567_891, "1,234,567.891 IQD", "١٬٢٣٤٬٥٦٧٫٨٩١ دينار عراقي"),
+            ("IQD", 100_000, "100 IQD", "١٠٠ دينار عراقي"),
+            ("IQD", 1_000, "1 IQD", "١ دينار عراقي"),
+            ("IQD", 3_000, "3 IQD", "٣ دنانير عراقية"),
+            ("IQD", 10_000, "10 IQD", "١٠ دنانير عراقية"),
+            ("IQD", 11_000, "11 IQD", "١١ دينارًا عراقيًا"),
+            ("IQD", 99_000, "99 IQD", "٩٩ دينارًا عراقيًا"),
+            ("IQD", 102_000, "102 IQD", "١٠٢ دينار عراقي"),
+            ("IQD", 5_005_000, "5,005 IQD", "٥٬٠٠٥ دنانير عراقية"),
+            ("IQD", 25_050_000, "25,050 IQD", "٢٥٬٠٥٠ دينارًا عراقيًا"),
+            ("IQD", 3_500, "3.5 IQD", "٣٫٥ دينار عراقي"),
+            ("USD", 500, "5 USD", "٥ دولارات أمريكية"),
+            ("USD", 1_250, "12.50 USD", "١٢٫٥٠ دولار أمريكي"),
+            ("USD", 100_000, "1,000 USD", "١٬٠٠٠ دولار أمريكي"),
             ("JPY", 1_000, "1,000 JPY", "١٬٠٠٠ JPY"),
             ("HKD", 9_999_999_999_999_999, "99,999,999,999,999.99 HKD", "٩٩٬٩٩٩٬٩٩٩٬٩٩٩٬٩٩٩٫٩٩ HKD"),
         ] {

@@ -2,7 +2,7 @@
 
 use super::timeline::{self, Event, Said};
 use super::{Drawn, Frame, Hint, name, prose, switch};
-use crate::pages::authorize::{scope_sentence, units};
+use crate::pages::authorize::scope_sentence;
 use crate::pages::i18n::{Key, Texts};
 use crate::pages::markup::Markup;
 use accord_core::Timestamp;
@@ -43,8 +43,26 @@ pub struct Typed {
     pub per_debit: String,
     /// For a day.
     pub per_day: String,
+    /// For a week.
+    pub per_week: String,
     /// For a month.
     pub per_month: String,
+    /// For a year.
+    pub per_year: String,
+}
+
+impl Typed {
+    /// Limits as the form shows them.
+    pub fn of(limits: &Limits) -> Typed {
+        let shown = |sum| shown_sum(sum, limits.currency);
+        Typed {
+            per_debit: shown(limits.per_debit),
+            per_day: shown(limits.per_day),
+            per_week: shown(limits.per_week),
+            per_month: shown(limits.per_month),
+            per_year: shown(limits.per_year),
+        }
+    }
 }
 
 /// What the page shows.
@@ -99,16 +117,43 @@ fn say_spent(t: &Texts, spent: &Spent) -> Option<Markup> {
         Period::Year => Key("spent-year"),
     };
     let most = Amount::new(spent.currency, spent.limit)?;
-    let taken = match Amount::new(spent.currency, spent.spent) {
-        Some(taken) => t.money(&taken),
-        None => t.with(Key("money"), &[("number", &t.number(0_u64)), ("code", spent.currency.code())]),
-    };
-    Some(t.html(key, &[("taken", &taken), ("most", &t.money(&most))]))
+    let taken = Amount::new(spent.currency, spent.spent);
+    let taken = taken.map_or_else(|| t.no_money(spent.currency), |taken| t.money(&taken));
+    let mut said = t.with(key, &[("taken", &taken), ("most", &t.money(&most))]);
+    if spent.spent > spent.limit {
+        said = format!("{said} {}", t.text("spent-over"));
+    }
+    Some(Markup::of(&said))
 }
 
-/// Whole units of a sum, as the form takes them; nothing typed for no limit, or one that is no whole number of units.
-pub fn whole_units(sum: Option<i64>, currency: Option<Currency>) -> String {
-    sum.zip(currency).and_then(|(sum, currency)| units(sum, currency)).unwrap_or_default()
+/// A sum as the form of limits shows it: whole units, and decimals only where a limit that was set elsewhere has some.
+/// The form that comes back with the same words means the same limit.
+pub fn shown_sum(sum: Option<i64>, currency: Option<Currency>) -> String {
+    let amount = sum.zip(currency).and_then(|(sum, currency)| Amount::new(currency, sum));
+    let decimal = amount.map(|amount| amount.decimal()).unwrap_or_default();
+    match decimal.split_once('.') {
+        Some((whole, part)) if part.bytes().all(|digit| digit == b'0') => whole.to_owned(),
+        _ => decimal,
+    }
+}
+
+/// One field of the form of limits.
+struct LimitField {
+    name: &'static str,
+    label: String,
+    value: String,
+}
+
+fn fields(t: &Texts, typed: &Typed) -> Vec<LimitField> {
+    let field =
+        |name, label, value: &String| LimitField { name, label: t.with(label, &[]), value: value.clone() };
+    vec![
+        field("perDebit", Key("own-limit-debit-label"), &typed.per_debit),
+        field("perDay", Key("own-limit-day-label"), &typed.per_day),
+        field("perWeek", Key("own-limit-week-label"), &typed.per_week),
+        field("perMonth", Key("own-limit-month-label"), &typed.per_month),
+        field("perYear", Key("own-limit-year-label"), &typed.per_year),
+    ]
 }
 
 #[derive(Template)]
@@ -130,7 +175,8 @@ struct Page<'a> {
     scopes: Vec<Markup>,
     contract_title: Option<Markup>,
     contract_text: Option<Markup>,
-    labels: Option<[Markup; 3]>,
+    unit: Markup,
+    fields: Vec<LimitField>,
     limits_open: bool,
     can_change: bool,
     can_pause: bool,
@@ -181,10 +227,10 @@ pub fn render(view: &AgreementView) -> String {
         scopes: granted.scopes.iter().map(|scope| t.html(scope_sentence(*scope), &[])).collect(),
         contract_title: granted.contract_title.as_deref().map(name),
         contract_text: granted.contract_text.as_deref().map(prose),
-        labels: view.currency.filter(|_| debits).map(|currency| {
-            [Key("own-limit-debit-label"), Key("own-limit-day-label"), Key("own-limit-month-label")]
-                .map(|key| t.html(key, &[("currency", currency.code())]))
-        }),
+        fields: view.currency.filter(|_| debits).map_or_else(Vec::new, |_| fields(&t, &view.typed)),
+        unit: view
+            .currency
+            .map_or_else(|| Markup::of(""), |of| t.html(Key("own-limits-unit"), &[("unit", &t.unit(of))])),
         limits_open: view.frame.hint.is_some_and(Hint::about_limits),
         can_change: !over,
         can_pause: !over && debits && state != Some(State::Paused),

@@ -206,7 +206,7 @@ struct DrawnLetter {
     lines: Vec<Markup>,
     at: Markup,
     new: bool,
-    link: Option<String>,
+    link: Option<(String, String)>,
 }
 
 /// The inbox.
@@ -219,7 +219,11 @@ pub fn render_inbox(frame: &Frame, letters: &[Letter]) -> String {
         lines: letter.text.lines().map(Markup::of).collect(),
         at: Markup::of(&t.time(letter.at)),
         new: letter.new,
-        link: letter.link.clone(),
+        link: letter.link.as_ref().map(|link| {
+            let payment = link.starts_with("/wallet/payments/");
+            let about = if payment { Key("event-more") } else { Key("payment-agreement") };
+            (link.clone(), t.with(about, &[]))
+        }),
     };
     super::write(&InboxPage {
         t,

@@ -79,13 +79,13 @@ pub fn render(view: &PaymentView) -> String {
     let t = Texts(view.frame.language);
     let merchant = super::clean_line(&view.merchant);
     let agreed = t.time(view.agreed_at);
-    let (tone, why, reason) = match view.went {
-        Went::Paid => ("good", Key("payment-why-paid"), None),
+    let (tone, title, why, reason) = match view.went {
+        Went::Paid => ("good", Key("payment-title-paid"), Key("payment-why-paid"), None),
         Went::Declined(refusal) => {
             let reason = t.html(crate::pages::messages::reason(refusal), &[]);
-            ("bad", Key("payment-why-declined"), Some(reason))
+            ("bad", Key("payment-title-declined"), Key("payment-why-declined"), Some(reason))
         }
-        Went::Running => ("warn", Key("payment-why-running"), None),
+        Went::Running => ("warn", Key("payment-title-running"), Key("payment-why-running"), None),
     };
     let back = |back: &Back| {
         let amount = t.money(&back.amount);
@@ -97,7 +97,7 @@ pub fn render(view: &PaymentView) -> String {
     };
     crate::pages::write(&Page {
         t,
-        title: t.text("payment-title"),
+        title: t.with(title, &[]),
         switch: switch(&view.frame),
         frame: Drawn::of(&t, &view.frame),
         heading: t.html(debit_key(view.went), &[("amount", &t.money(&view.amount))]),

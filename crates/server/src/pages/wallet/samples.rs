@@ -1,7 +1,7 @@
 //! Every page of the wallet once, for the laws of all pages: with a merchant who wants to break it.
 
 use super::agreement::{AgreementView, EndView, Granted, Typed, render, render_end};
-use super::home::{HomeView, Line};
+use super::home::{HomeView, Line, Standing};
 use super::payment::{Back, PaymentView};
 use super::settings::{DeviceLine, DevicesView, PreferencesView, render_devices, render_preferences};
 use super::timeline::{Event, Said, Went, What, Who};
@@ -66,18 +66,22 @@ pub(in crate::pages) fn pages(language: Language, hostile: &str) -> Vec<(String,
     let line = |state: &State| Line {
         id: text(),
         merchant: text(),
+        about: text(),
         auth_id: "id".into(),
         agreed_at: AT,
         state: *state,
         paused_until: Some(AT),
-        limits: Some(limits()),
         last: Some((amount, AT)),
         next: Some((Date::of_day(20_779), Some(amount))),
     };
     for agreements in [State::ALL.iter().map(line).collect(), Vec::new()] {
-        let balances = vec![("IQD".to_owned(), Some(amount)), ("USD".to_owned(), None)];
-        let view = HomeView { frame: frame(None), login_id: text(), balances, agreements };
+        let balances = vec![(currency, Some(amount)), (Currency::parse("USD").unwrap(), None)];
+        let view = HomeView { frame: frame(None), login_id: text(), balances, agreements, only: None };
         pages.push(("wallet home".into(), home::render(&view)));
+        for only in Standing::ALL.iter().copied() {
+            let view = HomeView { only: Some(only), ..view.clone() };
+            pages.push((format!("wallet home {only}"), home::render(&view)));
+        }
     }
     let whats = [
         What::Agreed { language, terminal: Terminal::Web, address: text() },
@@ -107,7 +111,13 @@ pub(in crate::pages) fn pages(language: Language, hostile: &str) -> Vec<(String,
     ];
     let events = whats.into_iter().map(|what| Event { at: AT, who: Who::App, what }).collect::<Vec<_>>();
     for state in State::ALL.iter().copied() {
-        let period = |period: &Period| Spent { period: *period, since: AT, limit: 5, spent: 0, currency };
+        let period = |period: &Period| Spent {
+            period: *period,
+            since: AT,
+            limit: 5,
+            spent: if *period == Period::Day { 6 } else { 0 },
+            currency,
+        };
         let overview = Overview {
             state,
             paused_until: Some(AT),
@@ -135,7 +145,13 @@ pub(in crate::pages) fn pages(language: Language, hostile: &str) -> Vec<(String,
             },
             overview: Some(overview),
             currency: Some(currency),
-            typed: Typed { per_debit: text(), per_day: text(), per_month: text() },
+            typed: Typed {
+                per_debit: text(),
+                per_day: text(),
+                per_week: text(),
+                per_month: text(),
+                per_year: text(),
+            },
             csrf: text(),
             tomorrow: Date::of_day(20_780),
             receipt: state == State::Ended,

@@ -26,8 +26,10 @@ pub struct PreferencesView {
 }
 
 struct Choice {
+    id: &'static str,
     label: String,
-    boxes: Vec<(String, String, bool)>,
+    /// Name, id of the carrier's heading, whether it is ticked.
+    boxes: Vec<(String, &'static str, bool)>,
 }
 
 #[derive(Template)]
@@ -38,6 +40,7 @@ struct PreferencesPage<'a> {
     switch: Option<String>,
     frame: Drawn,
     languages: Vec<(String, String, &'static str, bool)>,
+    carriers: Vec<(&'static str, String)>,
     choices: Vec<Choice>,
     address_wrong: bool,
     view: &'a PreferencesView,
@@ -67,9 +70,9 @@ pub fn render_preferences(view: &PreferencesView) -> String {
     let choice = |kind: Kind| {
         let boxes = view.carriers.iter().map(|carrier| {
             let name = format!("{}.{}", kind.as_str(), carrier.as_str());
-            (name, t.with(carrier_key(*carrier), &[]), view.carried.contains(&(kind, *carrier)))
+            (name, carrier.as_str(), view.carried.contains(&(kind, *carrier)))
         });
-        Choice { label: t.with(kind_key(kind), &[]), boxes: boxes.collect() }
+        Choice { id: kind.as_str(), label: t.with(kind_key(kind), &[]), boxes: boxes.collect() }
     };
     let languages = spoken().into_iter().map(|language| {
         let texts = Texts(language);
@@ -83,6 +86,11 @@ pub fn render_preferences(view: &PreferencesView) -> String {
         switch: switch(&view.frame),
         frame: Drawn::of(&t, &view.frame),
         languages: languages.collect(),
+        carriers: view
+            .carriers
+            .iter()
+            .map(|carrier| (carrier.as_str(), t.with(carrier_key(*carrier), &[])))
+            .collect(),
         choices: accord_core::preference::kinds().map(choice).collect(),
         address_wrong: view.frame.hint == Some(super::Hint::NoAddress),
         view,

@@ -115,6 +115,8 @@ pub(super) struct Drawn {
     pub(super) title: Markup,
     pub(super) lines: Vec<Markup>,
     pub(super) link: Option<String>,
+    /// `good`, `bad`, `warn`, or nothing: how the event is marked.
+    pub(super) tone: &'static str,
 }
 
 pub(super) fn draw(t: &Texts, event: &Event) -> Drawn {
@@ -174,7 +176,16 @@ pub(super) fn draw(t: &Texts, event: &Event) -> Drawn {
     if event.who == Who::App {
         lines.push(t.html(Key("event-by-app"), &[]));
     }
-    Drawn { at: Markup::of(&t.time(event.at)), title, lines, link }
+    Drawn { at: Markup::of(&t.time(event.at)), title, lines, link, tone: tone(&event.what) }
+}
+
+fn tone(what: &What) -> &'static str {
+    match what {
+        What::Debit { went: Went::Paid, .. } | What::Refund { .. } | What::Resumed => "good",
+        What::Debit { went: Went::Declined(_), .. } | What::Ended(_) => "bad",
+        What::Debit { went: Went::Running, .. } | What::Paused(_) => "warn",
+        _ => "",
+    }
 }
 
 /// What a merchant says of a payment, if it says anything.
