@@ -51,7 +51,7 @@ pub fn run(command: LedgerCommand) -> anyhow::Result<Exit> {
             "balanced": balanced, "postings": report.postings, "entries": report.entries,
             "accounts": report.accounts, "payments": report.payments, "refunds": report.refunds,
             "usersHold": users_hold, "refundsInFlight": in_flight,
-            "settlementItems": report.settlement_items, "payable": payable, "faults": report.faults,
+            "transfers": report.transfers, "settlementItems": report.settlement_items, "payable": payable, "faults": report.faults,
         });
         println!("{row}");
     } else {
@@ -68,12 +68,13 @@ pub fn run(command: LedgerCommand) -> anyhow::Result<Exit> {
             println!("owed to {client}: {sum} {currency}");
         }
         println!(
-            "{}: {} postings, {} entries, {} accounts, {} payments",
+            "{}: {} postings, {} entries, {} accounts, {} payments, {} transfers",
             if balanced { "the books balance" } else { "the books do NOT balance" },
             report.postings,
             report.entries,
             report.accounts,
-            report.payments
+            report.payments,
+            report.transfers
         );
     }
     Ok(if balanced { Exit::Done } else { Exit::Other })

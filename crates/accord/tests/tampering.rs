@@ -4,7 +4,7 @@ mod support;
 
 use rusqlite::Connection;
 use serde_json::Value;
-use support::{On, Scratch, body, get, on_every_store, post, run, sandbox};
+use support::{On, Scratch, body, get, on_every_store, post, post_to_wallet, run, sandbox, sandbox_json};
 
 on_every_store!(whatever_is_touched_in_the_books_is_found,);
 
@@ -25,8 +25,8 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
-/// Three debits under Qi, one of them refunded in part.
-fn trade(data: &str, url: &str) {
+/// Three debits under Qi, one of them refunded in part; money in twice, and out once.
+fn trade(dir: &Scratch, data: &str, url: &str) {
     let prepared = call(data, "qi/prepare", &[]);
     let who = r#""loginId":"+9647701000001","pin":"135790""#;
     let request = format!(r#"{{"url":"{}",{who},"decision":"approve"}}"#, text(&prepared["authUrl"]));
@@ -41,6 +41,14 @@ fn trade(data: &str, url: &str) {
             call(data, "qi/refund", &[payment, request, "refundRequestId=back".to_owned()]);
         }
     }
+    let customer = text(&sandbox_json(dir)["users"][0]["customerId"]);
+    for (way, id, value) in [("topUp", "in-1", 7_000), ("topUp", "in-2", 8_000), ("withdraw", "out-1", 500)] {
+        let order = format!(
+            r#"{{"transferId":"{id}","customerId":"{customer}","amount":{{"currency":"IQD","value":"{value}"}}}}"#
+        );
+        let moved = post_to_wallet(dir, &format!("/transfers/{way}"), &order);
+        assert_eq!(moved["repeated"], false, "{moved}");
+    }
     assert!(get(url, "/health/ready").starts_with("HTTP/1.1 200"));
 }
 
@@ -49,8 +57,8 @@ struct Books<'d>(&'d Scratch);
 
 impl Books<'_> {
     /// What [`Books::touch`] may touch.
-    const TABLES: [&'static str; 6] =
-        ["entries", "postings", "accounts", "payments", "refunds", "settlement_items"];
+    const TABLES: [&'static str; 7] =
+        ["entries", "postings", "accounts", "payments", "refunds", "settlement_items", "transfers"];
 
     fn of(dir: &Scratch) -> Books<'_> {
         if let Some(schema) = dir.schema() {
@@ -81,12 +89,13 @@ fn whatever_is_touched_in_the_books_is_found(on: On) {
     let dir = Scratch::on("tampering", on);
     let data = dir.file("data");
     let (mut server, url) = sandbox(&dir, &[]);
-    trade(&data, &url);
+    trade(&dir, &data, &url);
     assert_eq!(server.terminate(), 0);
     let verify = |store: &str| run(&["ledger", "verify", "--data", &data, "--store", store, "--json"]);
     let good = verify(&dir.store()).ends(0).json();
     let books = Books::of(&dir);
     assert_eq!((&good["balanced"], &good["refunds"]), (&true.into(), &1.into()), "{good}");
+    assert_eq!(good["transfers"], 3, "{good}");
 
     let debit = "posting IN (SELECT id FROM postings WHERE kind = 'debit' ORDER BY id LIMIT 1)";
     let posting = "id IN (SELECT id FROM postings WHERE kind = 'debit' ORDER BY id LIMIT 1)";
@@ -155,6 +164,47 @@ fn whatever_is_touched_in_the_books_is_found(on: On) {
             "a settlement item removed",
             "DELETE FROM settlement_items WHERE request_id = 'one'".to_owned(),
             "settlement",
+        ),
+        (
+            "a transfer's amount",
+            "UPDATE transfers SET value = value + 1 WHERE id = 'in-1'".to_owned(),
+            "transfer in-1 does not agree",
+        ),
+        (
+            "a transfer's direction",
+            "UPDATE transfers SET direction = 'withdraw' WHERE id = 'in-1'".to_owned(),
+            "transfer in-1 does not agree",
+        ),
+        (
+            "a transfer's user",
+            "UPDATE transfers SET customer = (SELECT id FROM users WHERE login_id <> '+9647701000001'
+             ORDER BY id LIMIT 1) WHERE id = 'out-1'"
+                .to_owned(),
+            "transfer out-1 does not agree",
+        ),
+        (
+            "a transfer's posting",
+            "UPDATE transfers SET posting = (SELECT posting FROM transfers WHERE id = 'in-1') WHERE id = 'in-2'"
+                .to_owned(),
+            "transfer in-2 does not agree",
+        ),
+        (
+            "a transfer removed, which could then be made again",
+            "DELETE FROM transfers WHERE id = 'in-2'".to_owned(),
+            "2 top-ups and 1 withdrawals were posted for 1 and 1 transfers",
+        ),
+        (
+            "an invented withdrawal",
+            "INSERT INTO transfers (bucket, id, customer, direction, currency, value, posting, at)
+             SELECT bucket, id || 'x', customer, direction, currency, value, posting, at FROM transfers
+             WHERE id = 'out-1'"
+                .to_owned(),
+            "transfer out-1x does not agree",
+        ),
+        (
+            "a top-up that says it was an operator's credit",
+            "UPDATE postings SET kind = 'credit' WHERE kind = 'top_up' AND reference = 'in-1'".to_owned(),
+            "transfer in-1 does not agree",
         ),
     ] {
         let touched = books.touch(what, &sql);

@@ -286,6 +286,20 @@ pub fn post(base_url: &str, path: &str, body: &str) -> String {
     request(base_url, &format!("POST {path} HTTP/1.1\r\nContent-Type: application/json"), body)
 }
 
+/// The JSON body of a reply to a POST of the wallet API of the sandbox in that directory.
+#[track_caller]
+pub fn post_to_wallet(dir: &Scratch, path: &str, json: &str) -> Value {
+    let api = &sandbox_json(dir)["walletApi"];
+    let said = |name: &str| api[name].as_str().unwrap_or_else(|| panic!("no {name}: {api}")).to_owned();
+    let base_url = said("baseUrl");
+    let (server, mount) = base_url.split_once("/wallet/").expect("the mount of the wallet API");
+    let head = format!(
+        "POST /wallet/{mount}{path} HTTP/1.1\r\nContent-Type: application/json\r\nAuthorization: Bearer {}",
+        said("token")
+    );
+    body(&request(server, &head, json))
+}
+
 fn request(base_url: &str, head: &str, body: &str) -> String {
     use std::io::Read as _;
     let authority = base_url.trim_start_matches("http://");

@@ -1,9 +1,10 @@
-//! Agree: settlement items and postings tell the same, one to one. A part of [`verify`](super::verify).
+//! Agree: settlement items and transfers tell the same as postings, one to one. A part of [`verify`](super::verify).
 
 use crate::ids::PostingId;
 use crate::ledger::settle::{SettlementItem, SettlementKind};
 use crate::ledger::verify::Report;
-use crate::ledger::{Entry, Party};
+use crate::ledger::{Entry, Party, PostingKind};
+use crate::operator::transfer::{Direction, Transfer};
 use crate::store::{Rows, Stored};
 use std::collections::BTreeMap;
 
@@ -47,6 +48,60 @@ pub(super) fn compare_items(rows: &dyn Rows, report: &mut Report) -> Stored<()> 
         }
     }
     Ok(())
+}
+
+/// Holds every transfer against its posting, and their number against what was posted. A posting names its transfer's
+/// id, which is unique: as many of each mean one to one.
+pub(super) fn compare_transfers(
+    rows: &dyn Rows,
+    report: &mut Report,
+    top_ups: u64,
+    withdrawals: u64,
+) -> Stored<()> {
+    let (mut into, mut out) = (0, 0);
+    let mut last: Option<String> = None;
+    loop {
+        let page = rows.transfers_after(last.as_deref(), PAGE)?;
+        for transfer in &page {
+            report.transfers += 1;
+            match transfer.direction {
+                Direction::TopUp => into += 1,
+                Direction::Withdraw => out += 1,
+            }
+            if !moved(rows, transfer)? {
+                report.faults.push(format!("transfer {} does not agree with its posting", transfer.id));
+            }
+        }
+        match page.into_iter().next_back() {
+            Some(transfer) => last = Some(transfer.id),
+            None => break,
+        }
+    }
+    if (into, out) != (top_ups, withdrawals) {
+        report.faults.push(format!(
+            "{top_ups} top-ups and {withdrawals} withdrawals were posted for {into} and {out} transfers"
+        ));
+    }
+    Ok(())
+}
+
+/// Does a transfer's posting move its amount, then and that way?
+fn moved(rows: &dyn Rows, transfer: &Transfer) -> Stored<bool> {
+    let (kind, sign) = match transfer.direction {
+        Direction::TopUp => (PostingKind::TopUp, 1),
+        Direction::Withdraw => (PostingKind::Withdraw, -1),
+    };
+    let Some(posting) = rows.posting(&transfer.posting)? else { return Ok(false) };
+    let same = (posting.kind, posting.reference.as_str(), posting.at) == (kind, &transfer.id, transfer.at);
+    let of_user = |entry: &&Entry| matches!(entry.party, Party::User(_));
+    let entries = rows.entries_of(&transfer.posting)?;
+    let mut of_users = entries.iter().filter(of_user);
+    let party = Party::User(transfer.customer.clone());
+    let right = of_users.next().is_some_and(|entry| {
+        (&entry.party, entry.currency, entry.amount)
+            == (&party, transfer.amount.currency, sign * transfer.amount.value())
+    });
+    Ok(same && right && of_users.next().is_none())
 }
 
 /// What does not hold about an item.

@@ -85,9 +85,11 @@ pub struct Entry {
 crate::words! {
     /// Why money moved.
     PostingKind {
-        /// Into the wallet.
+        /// Into the wallet: an operator's act.
         Credit = "credit",
-        /// Out of the wallet.
+        /// Into the wallet: a transfer.
+        TopUp = "top_up",
+        /// Out of the wallet: a transfer.
         Withdraw = "withdraw",
         /// From a user to an owner, under an agreement.
         Debit = "debit",
@@ -107,7 +109,7 @@ pub struct Posting {
     pub id: PostingId,
     /// Why.
     pub kind: PostingKind,
-    /// The id of what it belongs to: a payment id, a refund id, an operator's reference.
+    /// The id of what it belongs to: a payment id, a refund id, a transfer's id, an operator's reference.
     pub reference: String,
     /// When.
     pub at: Timestamp,

@@ -77,7 +77,7 @@ fn moved(from: Party, to: Party, amount: Amount) -> [Line; 2] {
     [(from, amount.currency, -amount.value()), (to, amount.currency, amount.value())]
 }
 
-/// Brings money into a user's account, opening it when missing.
+/// Brings money into a user's account, opening it when missing: an operator's act, without a transfer.
 pub fn credit(
     tx: &mut dyn Tx,
     customer: &CustomerId,
@@ -85,15 +85,34 @@ pub fn credit(
     reference: &str,
     at: &Moment,
 ) -> Ruled<PostingId> {
-    open(tx, customer, amount.currency)?;
-    let value = amount.value();
-    let lines =
-        [(Party::Funding, amount.currency, -value), (Party::User(customer.clone()), amount.currency, value)];
-    let cause = Cause { kind: PostingKind::Credit, reference, subject: None };
-    post(tx, customer.bucket(), &cause, &lines, at)
+    bring_in(tx, PostingKind::Credit, customer, amount, reference, at)
 }
 
-/// Takes money out of a user's account. Refuses what is not there.
+/// Brings in the money of the transfer of that id, opening the account when missing.
+pub fn top_up(
+    tx: &mut dyn Tx,
+    customer: &CustomerId,
+    amount: Amount,
+    transfer: &str,
+    at: &Moment,
+) -> Ruled<PostingId> {
+    bring_in(tx, PostingKind::TopUp, customer, amount, transfer, at)
+}
+
+fn bring_in(
+    tx: &mut dyn Tx,
+    kind: PostingKind,
+    customer: &CustomerId,
+    amount: Amount,
+    reference: &str,
+    at: &Moment,
+) -> Ruled<PostingId> {
+    open(tx, customer, amount.currency)?;
+    let lines = moved(Party::Funding, Party::User(customer.clone()), amount);
+    post(tx, customer.bucket(), &Cause { kind, reference, subject: None }, &lines, at)
+}
+
+/// Takes the money of the transfer of that id out of a user's account. Refuses what is not there.
 pub fn withdraw(
     tx: &mut dyn Tx,
     customer: &CustomerId,

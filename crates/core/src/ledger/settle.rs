@@ -30,7 +30,7 @@ impl SettlementKind {
     /// What a posting of that kind settles when it touches a payable account; nothing: it must touch none.
     pub fn of(kind: PostingKind) -> Option<SettlementKind> {
         match kind {
-            PostingKind::Credit | PostingKind::Withdraw => None,
+            PostingKind::Credit | PostingKind::TopUp | PostingKind::Withdraw => None,
             PostingKind::Debit => Some(SettlementKind::Debit),
             PostingKind::Cancel => Some(SettlementKind::Cancel),
             PostingKind::Refund => Some(SettlementKind::Refund),

@@ -25,6 +25,8 @@ pub struct Report {
     pub refunds_in_flight: BTreeMap<String, i128>,
     /// What users hold, by currency.
     pub users_hold: BTreeMap<String, i128>,
+    /// Transfers read.
+    pub transfers: u64,
     /// Settlement items read.
     pub settlement_items: u64,
     /// Entries of clients' payable accounts among the entries.
@@ -41,13 +43,15 @@ const PAGE: usize = 500;
 /// balance is the sum of its entries and not negative, every paid payment has one posting of its amount and
 /// nobody else's, and every debit belongs to a paid payment; every refund has the postings of its amount and they
 /// are nobody else's, what is in flight is what running refunds say, and what each payment says was given back is
-/// the sum of its refunds and its cancellation, never above the payment.
+/// the sum of its refunds and its cancellation, never above the payment; every transfer has the posting of its id and
+/// amount, and no top-up or withdrawal was posted without one.
 pub fn verify(rows: &dyn Rows) -> Stored<Report> {
     let mut report = Report::default();
     let mut posted = sum_postings(rows, &mut report)?;
     let balances = std::mem::take(&mut posted.balances);
     compare_accounts(rows, &mut report, balances)?;
     compare_refunds(rows, &mut report, &mut posted)?;
+    agree::compare_transfers(rows, &mut report, posted.top_ups, posted.withdrawals)?;
     compare_payments(rows, &mut report, posted)?;
     agree::compare_items(rows, &mut report)?;
     Ok(report)
@@ -62,6 +66,8 @@ struct Posted {
     debits: u64,
     refunds: u64,
     refund_ends: u64,
+    top_ups: u64,
+    withdrawals: u64,
     in_flight: BTreeMap<Currency, i128>,
     /// What went back for each payment id: cancellations from their postings, refunds from their rows.
     given_back: BTreeMap<String, i128>,
@@ -74,7 +80,9 @@ impl Posted {
             PostingKind::Debit => self.debits += 1,
             PostingKind::Refund => self.refunds += 1,
             PostingKind::RefundEnd => self.refund_ends += 1,
-            PostingKind::Cancel | PostingKind::Credit | PostingKind::Withdraw => {}
+            PostingKind::TopUp => self.top_ups += 1,
+            PostingKind::Withdraw => self.withdrawals += 1,
+            PostingKind::Cancel | PostingKind::Credit => {}
         }
     }
 }

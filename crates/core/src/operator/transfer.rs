@@ -98,7 +98,7 @@ pub fn transfer(tx: &mut dyn Tx, order: &Order, at: &Moment) -> Ruled<Transferre
         (Direction::TopUp, UserStatus::Closed) => return Err(Refusal::UserNotFound.into()),
         (Direction::Withdraw, UserStatus::Frozen) => return Err(Refusal::UserFrozen.into()),
         (Direction::TopUp, UserStatus::Active | UserStatus::Frozen) => {
-            post::credit(tx, &order.customer, order.amount, &order.id, at)?
+            post::top_up(tx, &order.customer, order.amount, &order.id, at)?
         }
         (Direction::Withdraw, UserStatus::Active | UserStatus::Closed) => {
             post::withdraw(tx, &order.customer, order.amount, &order.id, at)?

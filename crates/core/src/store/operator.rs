@@ -13,6 +13,8 @@ pub trait OperatorRows {
     fn credentials(&self, limit: usize) -> Stored<Vec<Credential>>;
     /// The transfer of that id of its caller.
     fn transfer(&self, id: &str) -> Stored<Option<Transfer>>;
+    /// Transfers behind that id, by bucket of the id and then id. For proofs.
+    fn transfers_after(&self, after: Option<&str>, limit: usize) -> Stored<Vec<Transfer>>;
 }
 
 /// What can be written of it.

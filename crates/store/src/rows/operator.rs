@@ -20,6 +20,8 @@ statements! {
         digest = excluded.digest, created_at = excluded.created_at, retired_at = excluded.retired_at";
     TRANSFER = "SELECT id, customer, direction, currency, value, posting, at FROM transfers
         WHERE bucket = ?1 AND id = ?2";
+    TRANSFERS_AFTER = "SELECT id, customer, direction, currency, value, posting, at FROM transfers
+        WHERE (bucket, id) > (?1, ?2) ORDER BY bucket, id LIMIT ?3";
     INSERT_TRANSFER = "INSERT INTO transfers (bucket, id, customer, direction, currency, value, posting, at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 }
@@ -35,6 +37,17 @@ fn read_credential(row: &mut Columns<'_>) -> Stored<Credential> {
     })
 }
 
+fn read_transfer(row: &mut Columns<'_>) -> Stored<Transfer> {
+    Ok(Transfer {
+        id: row.get()?,
+        customer: row.parsed(CustomerId::read)?,
+        direction: row.parsed(Direction::parse)?,
+        amount: row.amount()?,
+        posting: row.parsed(PostingId::read)?,
+        at: row.time()?,
+    })
+}
+
 impl OperatorRows for Desk<'_> {
     fn credential(&self, id: &CredentialId) -> Stored<Option<Credential>> {
         sql::one(self.0, CREDENTIAL, params![id.bucket().number(), id.as_str()], read_credential)
@@ -45,16 +58,13 @@ impl OperatorRows for Desk<'_> {
     }
 
     fn transfer(&self, id: &str) -> Stored<Option<Transfer>> {
-        sql::one(self.0, TRANSFER, params![Transfer::bucket_of(id).number(), id], |row| {
-            Ok(Transfer {
-                id: row.get()?,
-                customer: row.parsed(CustomerId::read)?,
-                direction: row.parsed(Direction::parse)?,
-                amount: row.amount()?,
-                posting: row.parsed(PostingId::read)?,
-                at: row.time()?,
-            })
-        })
+        sql::one(self.0, TRANSFER, params![Transfer::bucket_of(id).number(), id], read_transfer)
+    }
+
+    fn transfers_after(&self, after: Option<&str>, limit: usize) -> Stored<Vec<Transfer>> {
+        let (bucket, id) = after.map_or((-1, ""), |id| (i64::from(Transfer::bucket_of(id).number()), id));
+        let values = params![bucket, id, sql::limit(limit)];
+        sql::scan(self.0, TRANSFERS_AFTER, values, read_transfer, |row| Transfer::bucket_of(&row.id))
     }
 }
 

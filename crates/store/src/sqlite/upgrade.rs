@@ -31,6 +31,11 @@ fn debits_of_before_get_their_items_and_their_users_when_the_schema_is_brought_u
     ))
     .expect("rows of before");
     db.execute_batch(&second.sql).expect("the second step");
+    db.execute_batch(
+        "INSERT INTO transfers VALUES (3, 'in', 'u', 'top_up', 'IQD', 5, 'x', 8);
+         INSERT INTO postings VALUES (7, 'y', 'credit', 'an operator', 8);",
+    )
+    .expect("a transfer of before");
     let desk = Desk(&db);
     let items = desk.settlement_items(&ClientId::new("c"), Span::ALL, None, 9).expect("items");
     let expected = SettlementItem {
@@ -50,6 +55,12 @@ fn debits_of_before_get_their_items_and_their_users_when_the_schema_is_brought_u
     assert_eq!(desk.settlement_items_after(None, 9).expect("items").len(), 1);
 
     db.execute_batch(&third.sql).expect("the third step");
+    let kinds = db.prepare("SELECT id, kind FROM postings WHERE id IN ('x', 'y') ORDER BY id");
+    let mut kinds = kinds.expect("SQL");
+    let kinds = kinds.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("postings");
+    let kinds: Vec<(String, String)> = kinds.collect::<Result<_, _>>().expect("postings");
+    let expected = [("x", "top_up"), ("y", "credit")];
+    assert_eq!(kinds, expected.map(|(id, kind)| (id.to_owned(), kind.to_owned())));
     let mut whose =
         db.prepare("SELECT party, customer, at FROM entries ORDER BY posting, line").expect("SQL");
     let whose = whose.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).expect("entries");

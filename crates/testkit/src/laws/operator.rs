@@ -81,6 +81,16 @@ pub fn a_transfer_is_inserted_once(store: &dyn Store) {
         assert_eq!(rows.transfer("two")?, None);
         Ok(())
     });
+    see(store, |rows| {
+        let all = rows.transfers_after(None, 9)?;
+        assert_eq!(all.len(), 2);
+        let place = |row: &Transfer| (Transfer::bucket_of(&row.id), row.id.clone());
+        assert!(place(&all[0]) < place(&all[1]), "{all:?}");
+        assert_eq!(rows.transfers_after(None, 1)?, all[..1]);
+        assert_eq!(rows.transfers_after(Some(&all[0].id), 9)?, all[1..]);
+        assert_eq!(rows.transfers_after(Some(&all[1].id), 9)?, []);
+        Ok(())
+    });
     let again = end_of(store, |tx| tx.insert_transfer(&transfer("one", true)));
     assert!(matches!(again, Err(StoreFault::Conflict(_))), "{again:?}");
 }

@@ -1,6 +1,7 @@
 //! What the wallet around accord does: credentials of its API, transfers in and out.
 
 use super::Books;
+use super::rows::sorted;
 use accord_core::ids::CredentialId;
 use accord_core::operator::Credential;
 use accord_core::operator::transfer::Transfer;
@@ -19,6 +20,11 @@ impl OperatorRows for Books {
     }
     fn transfer(&self, id: &str) -> Stored<Option<Transfer>> {
         Ok(self.transfers.get(&id.to_owned()).cloned())
+    }
+    fn transfers_after(&self, after: Option<&str>, limit: usize) -> Stored<Vec<Transfer>> {
+        let place = |id: &str| (Transfer::bucket_of(id), id.to_owned());
+        let behind = self.transfers.values().filter(|row| after.is_none_or(|id| place(&row.id) > place(id)));
+        Ok(sorted(behind, limit, |row| place(&row.id)))
     }
 }
 

@@ -69,7 +69,7 @@ impl Oracle {
                     *back.entry(payment_of[reference]).or_default() += to_user;
                 }
                 PostingKind::Cancel => *back.entry(reference).or_default() += to_user,
-                PostingKind::Credit | PostingKind::Withdraw => {}
+                PostingKind::Credit | PostingKind::TopUp | PostingKind::Withdraw => {}
             }
         }
         for payment in self.payments.iter().filter(|payment| payment.paid()) {
