@@ -5,6 +5,7 @@
 //! `accord-testkit`.
 
 pub mod postgres;
+mod queue;
 mod rows;
 pub mod schema;
 pub mod sqlite;

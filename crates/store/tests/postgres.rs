@@ -5,12 +5,13 @@ use accord_store::{PostgresOptions, PostgresStore, PostgresUrl};
 use accord_testkit::postgres::{self, Fresh};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// Nodes on a schema of their own: work goes to each in turn. Closed before the schema goes.
 struct Nodes {
     stores: Vec<PostgresStore>,
     turn: AtomicUsize,
-    _schema: Fresh,
+    schema: Fresh,
 }
 
 impl Nodes {
@@ -37,7 +38,7 @@ fn fresh(count: usize, options: &PostgresOptions) -> Option<Nodes> {
     let options = PostgresOptions { migrate: true, ..options.clone() };
     let open = || PostgresStore::open(url.clone(), options.clone()).expect("a fresh store");
     let stores = (0..count).map(|_| open()).collect();
-    Some(Nodes { stores, turn: AtomicUsize::new(0), _schema: schema })
+    Some(Nodes { stores, turn: AtomicUsize::new(0), schema })
 }
 
 accord_testkit::store_laws!(maybe laws, || fresh(
@@ -50,3 +51,18 @@ accord_testkit::store_laws!(maybe laws_with_two_nodes, || fresh(
     2,
     &PostgresOptions { writers: 3, readers: 1, ..PostgresOptions::default() }
 ));
+
+#[test]
+fn the_time_is_the_servers() {
+    let Some(nodes) = fresh(2, &PostgresOptions::default()) else { return };
+    let server = || {
+        let words = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+        nodes.schema.sql(words).parse::<i64>().expect("a time")
+    };
+    for store in &nodes.stores {
+        let (before, asked_at) = (server(), Instant::now());
+        let reading = store.read_clock().expect("an answer").expect("a clock");
+        assert!((before..=server()).contains(&reading.time.0), "{reading:?}");
+        assert!(reading.at > asked_at && reading.at < Instant::now(), "{reading:?}");
+    }
+}

@@ -5,6 +5,7 @@
 //! path that never waits for the writer. The laws of this port are in `accord-testkit`.
 
 pub mod audit;
+pub mod clock;
 pub mod console;
 pub mod control;
 pub mod delivery;
@@ -287,6 +288,11 @@ pub trait Store: Send + Sync {
     /// May other processes work on the same rows? Then due work is claimed before it is done.
     fn is_shared(&self) -> bool {
         false
+    }
+    /// Reads the clock that all processes on a shared store go by; nothing: the store has none. Waits for the answer,
+    /// so it is for threads that may block.
+    fn read_clock(&self) -> Stored<Option<clock::ClockReading>> {
+        Ok(None)
     }
 }
 

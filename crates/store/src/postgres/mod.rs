@@ -6,6 +6,7 @@
 
 mod apply;
 mod fault;
+mod keeper;
 mod link;
 pub mod migrations;
 mod nodes;
@@ -19,27 +20,26 @@ mod writer;
 pub use fault::PostgresFault;
 pub use settings::{PostgresOptions, PostgresUrl};
 
-use accord_core::store::{Done, Look, Store, StoreFault, Work};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crate::queue::{Glance, Job, Queue};
+use accord_core::store::clock::ClockReading;
+use accord_core::store::{Done, Look, Store, StoreFault, Stored, Work};
+use crossbeam_channel::{Sender, bounded};
+use keeper::Keeper;
 use link::Link;
 use nodes::Register;
-use readers::{Glance, Reader};
+use readers::Reader;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
-use writer::{Job, Writer};
-
-/// How often old markers of commits are removed, and how old they are then.
-const SWEEP_EVERY: Duration = Duration::from_secs(600);
-const MARKERS_KEPT: Duration = Duration::from_secs(24 * 3600);
+use writer::Writer;
 
 /// A store in a PostgreSQL database. Dropping it finishes what is queued.
 pub struct PostgresStore {
     url: PostgresUrl,
-    jobs: Option<Sender<Job>>,
-    glances: Option<Sender<Glance>>,
-    sweeps: Option<Sender<()>>,
+    jobs: Queue<Job>,
+    glances: Queue<Glance>,
+    keeper: Option<Keeper>,
+    stop_register: Option<Sender<()>>,
     threads: Vec<JoinHandle<()>>,
     /// Set once the schema has moved on without this program.
     outdated: Arc<AtomicBool>,
@@ -63,28 +63,28 @@ impl PostgresStore {
         drop(link);
 
         let mut threads = Vec::new();
-        let (jobs, jobs_queue) = bounded::<Job>(options.queue.max(1));
+        let (jobs, jobs_queue) = Queue::new(options.queue);
         for number in 1..=options.writers.clamp(1, 256) {
             let (place, options, queue) = (url.clone(), options.clone(), jobs_queue.clone());
             let body = move || Writer::new(place, options).run(&queue);
             threads.push(spawn(&url, &format!("writer-{number}"), body)?);
         }
-        let (glances, glances_queue) = bounded::<Glance>(options.queue.max(1));
+        let (glances, glances_queue) = Queue::new(options.queue);
         for number in 1..=options.readers.clamp(1, 64) {
             let (place, options, queue) = (url.clone(), options.clone(), glances_queue.clone());
             let body = move || Reader::new(place, options).run(&queue);
             threads.push(spawn(&url, &format!("reader-{number}"), body)?);
         }
-        let (sweeps, calls) = bounded::<()>(1);
+        let (stop_register, stopped) = bounded::<()>(1);
         let outdated = register.as_ref().map(Register::outdated).unwrap_or_default();
         if let Some(register) = register {
-            let calls = calls.clone();
-            threads.push(spawn(&url, "register", move || register.run(&calls))?);
+            threads.push(spawn(&url, "register", move || register.run(&stopped))?);
         }
+        let (keeper, asked) = keeper::open();
         let place = url.clone();
-        threads.push(spawn(&url, "sweeper", move || sweep(&place, &options, &calls))?);
-        let (jobs, glances, sweeps) = (Some(jobs), Some(glances), Some(sweeps));
-        Ok(PostgresStore { url, jobs, glances, sweeps, threads, outdated })
+        threads.push(spawn(&url, "keeper", move || keeper::run(place, options, &asked))?);
+        let (keeper, stop_register) = (Some(keeper), Some(stop_register));
+        Ok(PostgresStore { url, jobs, glances, keeper, stop_register, threads, outdated })
     }
 
     /// The database.
@@ -94,7 +94,7 @@ impl PostgresStore {
 
     /// Transactions that wait for a writer now.
     pub fn queued(&self) -> usize {
-        self.jobs.as_ref().map_or(0, Sender::len)
+        self.jobs.len()
     }
 
     /// The version of the schema in the database.
@@ -105,30 +105,15 @@ impl PostgresStore {
 
 impl Store for PostgresStore {
     fn submit(&self, work: Work, done: Done) {
-        let refused = match &self.jobs {
-            _ if self.outdated.load(Ordering::Relaxed) => {
-                (done, "the schema needs a newer accord than this node")
-            }
-            Some(jobs) => match jobs.try_send(Job { work, done }) {
-                Ok(()) => return,
-                Err(TrySendError::Full(job)) => (job.done, "too many transactions are waiting"),
-                Err(TrySendError::Disconnected(job)) => (job.done, "the writers have stopped"),
-            },
-            None => (done, "the store is closed"),
-        };
-        refused.0(Err(StoreFault::Unavailable(refused.1.into())));
+        if self.outdated.load(Ordering::Relaxed) {
+            let why = "the schema needs a newer accord than this node";
+            return done(Err(StoreFault::Unavailable(why.into())));
+        }
+        self.jobs.submit(Job { work, done });
     }
 
     fn submit_read(&self, look: Look, done: Done) {
-        let refused = match &self.glances {
-            Some(glances) => match glances.try_send(Glance { look, done }) {
-                Ok(()) => return,
-                Err(TrySendError::Full(glance)) => (glance.done, "too many looks are waiting"),
-                Err(TrySendError::Disconnected(glance)) => (glance.done, "the readers have stopped"),
-            },
-            None => (done, "the store is closed"),
-        };
-        refused.0(Err(StoreFault::Unavailable(refused.1.into())));
+        self.glances.submit(Glance { look, done });
     }
 
     fn name(&self) -> &'static str {
@@ -138,13 +123,19 @@ impl Store for PostgresStore {
     fn is_shared(&self) -> bool {
         true
     }
+
+    fn read_clock(&self) -> Stored<Option<ClockReading>> {
+        let closed = || StoreFault::Unavailable("the store is closed".into());
+        self.keeper.as_ref().ok_or_else(closed)?.read_clock().map(Some)
+    }
 }
 
 impl Drop for PostgresStore {
     fn drop(&mut self) {
-        self.glances = None;
-        self.jobs = None;
-        self.sweeps = None;
+        self.glances.close();
+        self.jobs.close();
+        self.keeper = None;
+        self.stop_register = None;
         for thread in self.threads.drain(..) {
             // The last owner of a store may be a `done` on one of its threads.
             if thread.thread().id() != std::thread::current().id() {
@@ -181,20 +172,6 @@ fn rights(link: &Link, url: &PostgresUrl) -> Result<(), PostgresFault> {
     let more = if rows.len() > 1 { format!(" and {} more", rows.len() - 1) } else { String::new() };
     let why = format!("SELECT, INSERT, UPDATE and DELETE on {table}{more}");
     Err(PostgresFault::NotAllowed { place: url.to_string(), why })
-}
-
-/// Removes old markers of commits, until the store is closed.
-fn sweep(url: &PostgresUrl, options: &PostgresOptions, calls: &Receiver<()>) {
-    while calls.recv_timeout(SWEEP_EVERY) == Err(RecvTimeoutError::Timeout) {
-        let Ok(link) = Link::open(url, options) else { continue };
-        let words = format!(
-            "DELETE FROM commits WHERE (bucket, marker) IN (SELECT bucket, marker FROM commits
-             WHERE at < floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint - {} ORDER BY at LIMIT 5000)",
-            MARKERS_KEPT.as_millis()
-        );
-        // A failure is no harm: the next sweep finds them.
-        while matches!(link.wait(link.client.execute(&words, &[])), Ok(5000)) {}
-    }
 }
 
 fn spawn(

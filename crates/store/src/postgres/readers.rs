@@ -5,17 +5,12 @@ use super::fault::Trouble;
 use super::link::Link;
 use super::session::Session;
 use super::settings::{PostgresOptions, PostgresUrl};
+use crate::queue::Glance;
 use crate::rows::desk::Desk;
-use accord_core::store::{Done, Ended, Look, StoreFault};
+use accord_core::store::{Ended, Look, StoreFault};
 use crossbeam_channel::Receiver;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
-
-/// A look in the queue.
-pub(super) struct Glance {
-    pub(super) look: Look,
-    pub(super) done: Done,
-}
 
 /// How often a connection is tried before a look is told that there is none.
 const TRIES: u32 = 4;

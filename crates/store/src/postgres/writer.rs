@@ -5,18 +5,13 @@ use super::fault::{PostgresFault, Trouble, sentence};
 use super::link::Link;
 use super::session::Session;
 use super::settings::{PostgresOptions, PostgresUrl};
+use crate::queue::Job;
 use crate::rows::desk::Desk;
-use accord_core::store::{Done, Ended, StoreFault, Verdict, Work};
+use accord_core::store::{Ended, StoreFault, Verdict, Work};
 use crossbeam_channel::Receiver;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
-
-/// A transaction in the queue.
-pub(super) struct Job {
-    pub(super) work: Work,
-    pub(super) done: Done,
-}
 
 /// How often a rule is run that ends in a conflict.
 const RUNS: u32 = 4;

@@ -16,14 +16,13 @@ mod writer;
 
 pub use fault::OpenFault;
 
+use crate::queue::{Glance, Job, Queue};
 use crate::schema::Schema;
 use accord_core::store::{Done, Look, Store, StoreFault, Stored, Work};
-use crossbeam_channel::{Sender, TrySendError, bounded};
-use readers::Glance;
+use crossbeam_channel::bounded;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
-use writer::Job;
 
 /// SQLite before this version can damage a database that two connections write (checkpoint and reset race).
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -57,8 +56,8 @@ impl Default for SqliteOptions {
 /// A store in one SQLite file. Dropping it finishes what is queued.
 pub struct SqliteStore {
     path: PathBuf,
-    jobs: Option<Sender<Job>>,
-    glances: Option<Sender<Glance>>,
+    jobs: Queue<Job>,
+    glances: Queue<Glance>,
     readers: Vec<JoinHandle<()>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -82,7 +81,7 @@ impl SqliteStore {
         }
 
         let mut readers = Vec::new();
-        let (glances, glances_queue) = bounded::<Glance>(options.queue.max(1));
+        let (glances, glances_queue) = Queue::new(options.queue);
         for number in 1..=options.readers.clamp(1, 16) {
             let reader = connect(path, Access::ReadOnly)?;
             let queue = glances_queue.clone();
@@ -92,7 +91,7 @@ impl SqliteStore {
         let (wake, calls) = bounded(1);
         let aside = connect(path, Access::Write)?;
         let checkpointer = spawn(path, "checkpoint", move || wal::run(&aside, &calls))?;
-        let (jobs, jobs_queue) = bounded::<Job>(options.queue.max(1));
+        let (jobs, jobs_queue) = Queue::new(options.queue);
         let watch = wal::WalWatch::new(path, wake);
         let most = options.group.max(1);
         let writer = spawn(path, "writer", move || {
@@ -102,7 +101,7 @@ impl SqliteStore {
             let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         })?;
         let path = path.to_owned();
-        Ok(SqliteStore { path, jobs: Some(jobs), glances: Some(glances), readers, writer: Some(writer) })
+        Ok(SqliteStore { path, jobs, glances, readers, writer: Some(writer) })
     }
 
     /// The database file.
@@ -112,7 +111,7 @@ impl SqliteStore {
 
     /// Transactions that wait for the writer now.
     pub fn queued(&self) -> usize {
-        self.jobs.as_ref().map_or(0, Sender::len)
+        self.jobs.len()
     }
 
     /// The version of the schema in the file.
@@ -135,27 +134,11 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn submit(&self, work: Work, done: Done) {
-        let refused = match &self.jobs {
-            Some(jobs) => match jobs.try_send(Job { work, done }) {
-                Ok(()) => return,
-                Err(TrySendError::Full(job)) => (job.done, "too many transactions are waiting"),
-                Err(TrySendError::Disconnected(job)) => (job.done, "the writer has stopped"),
-            },
-            None => (done, "the store is closed"),
-        };
-        refused.0(Err(StoreFault::Unavailable(refused.1.into())));
+        self.jobs.submit(Job { work, done });
     }
 
     fn submit_read(&self, look: Look, done: Done) {
-        let refused = match &self.glances {
-            Some(glances) => match glances.try_send(Glance { look, done }) {
-                Ok(()) => return,
-                Err(TrySendError::Full(glance)) => (glance.done, "too many looks are waiting"),
-                Err(TrySendError::Disconnected(glance)) => (glance.done, "the readers have stopped"),
-            },
-            None => (done, "the store is closed"),
-        };
-        refused.0(Err(StoreFault::Unavailable(refused.1.into())));
+        self.glances.submit(Glance { look, done });
     }
 
     fn name(&self) -> &'static str {
@@ -165,9 +148,9 @@ impl Store for SqliteStore {
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
-        self.glances = None;
+        self.glances.close();
         self.readers.drain(..).for_each(join);
-        self.jobs = None;
+        self.jobs.close();
         self.writer.take().into_iter().for_each(join);
     }
 }

@@ -2,17 +2,12 @@
 //! from its beginning to its end, and never waits for the writer.
 
 use super::engine::fault;
+use crate::queue::Glance;
 use crate::rows::desk::Desk;
-use accord_core::store::{Done, Ended, Look, StoreFault};
+use accord_core::store::{Ended, Look, StoreFault};
 use crossbeam_channel::Receiver;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// A look in the queue.
-pub(super) struct Glance {
-    pub(super) look: Look,
-    pub(super) done: Done,
-}
 
 /// Runs until the queue is closed and empty.
 pub(super) fn run(db: &Connection, queue: &Receiver<Glance>) {

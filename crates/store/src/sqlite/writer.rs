@@ -5,17 +5,12 @@
 
 use super::engine::fault;
 use super::wal::WalWatch;
+use crate::queue::Job;
 use crate::rows::desk::Desk;
-use accord_core::store::{Done, Ended, StoreFault, Verdict, Work};
+use accord_core::store::{Ended, StoreFault, Verdict, Work};
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ErrorCode};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// A transaction in the queue.
-pub(super) struct Job {
-    pub(super) work: Work,
-    pub(super) done: Done,
-}
 
 /// How often a rule is run that ends in a conflict.
 const RUNS: u32 = 4;
