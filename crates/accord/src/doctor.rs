@@ -12,8 +12,8 @@ use crate::storage::Purpose;
 use accord_core::ledger::verify;
 use accord_core::policy::DAY;
 use accord_server::clock::{Clock, OFFSET_SETTING};
-use accord_server::serve;
 use accord_server::wallet_api::listen::acceptor;
+use accord_server::{serve, shared_time};
 use accord_store::schema;
 use accord_store::{SqliteOptions, SqliteStore};
 use accord_wire::time::format_seconds;
@@ -306,6 +306,18 @@ fn look_at_store(place: &Where, findings: &mut Findings) {
     let Some(place) = findings.judge("store", Place::new(store, sandbox), "its rows can be read") else {
         return;
     };
+    match (shared_time::fault(&place.clock), place.clock.machine_ahead_ms()) {
+        (Some(why), _) => findings.add(Level::Fault, "clock", format!("{why}; a node here is not ready")),
+        (None, Some(ahead)) => {
+            let what = format!(
+                "{} ms {} the database's",
+                ahead.abs(),
+                if ahead < 0 { "behind" } else { "ahead of" }
+            );
+            findings.add(Level::Ok, "clock", format!("{what}; nodes go by that one"));
+        }
+        (None, None) => {}
+    }
     let offset = place.look(|rows| rows.setting(OFFSET_SETTING)).ok().flatten();
     match offset.as_deref() {
         None | Some("0") => {}

@@ -9,6 +9,7 @@ use accord_core::store::{self, Rows, Store, StoreFault, Stored, Tx};
 use accord_core::user::Language;
 use accord_core::{Moment, Ruled, Stop};
 use accord_server::clock::{Clock, OFFSET_SETTING};
+use accord_server::shared_time;
 use anyhow::anyhow;
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ impl Where {
 pub struct Place {
     /// The store.
     pub store: Arc<dyn Store>,
-    /// The machine's clock, moved as the store says.
+    /// The machine's clock, or that of a store with several processes; moved as a sandbox says.
     pub clock: Clock,
 }
 
@@ -59,7 +60,9 @@ impl Place {
     pub fn new(store: Arc<dyn Store>, sandbox: bool) -> anyhow::Result<Place> {
         let offset = store::look(store.as_ref(), |rows| rows.setting(OFFSET_SETTING))?;
         let offset = offset.filter(|_| sandbox).and_then(|text| text.parse().ok()).unwrap_or(0);
-        Ok(Place { store, clock: Clock::new(offset) })
+        let clock = Clock::skewed(offset, clock_skew_ms(sandbox)?);
+        shared_time::begin(&clock, store.as_ref())?;
+        Ok(Place { store, clock })
     }
 
     /// Runs a rule in one durable transaction.
@@ -77,6 +80,18 @@ impl Place {
         look: impl FnOnce(&dyn Rows) -> Stored<T> + Send + 'static,
     ) -> anyhow::Result<T> {
         Ok(store::look(self.store.as_ref(), look)?)
+    }
+}
+
+/// How far ahead a sandbox takes this machine's clock to be, in milliseconds; for tests of wrong clocks.
+const SKEW: &str = "ACCORD_SANDBOX_CLOCK_SKEW_MS";
+
+/// What the environment says of it. Outside of a sandbox nobody may say it.
+pub fn clock_skew_ms(sandbox: bool) -> anyhow::Result<i64> {
+    match std::env::var(SKEW) {
+        Err(_) => Ok(0),
+        Ok(_) if !sandbox => Err(usage(format!("{SKEW} is for tests in a sandbox (`accord dev`): unset it"))),
+        Ok(text) => text.parse().map_err(|_| usage(format!("{SKEW}: `{text}` is no number of milliseconds"))),
     }
 }
 

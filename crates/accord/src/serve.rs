@@ -3,6 +3,7 @@
 use crate::config::check::{self, Settings};
 use crate::exit::Exit;
 use crate::logging;
+use crate::place::clock_skew_ms;
 use crate::storage::Purpose;
 use accord_server::{ServerOptions, Upkeep};
 use accord_store::schema::Schema;
@@ -24,6 +25,7 @@ pub struct ServeArgs {
 
 /// `accord serve`.
 pub fn run(args: ServeArgs) -> anyhow::Result<Exit> {
+    clock_skew_ms(false)?;
     let settings = check::load(&args.config)?;
     logging::start(logging::Reader::Machine);
     settings.face.put_on();

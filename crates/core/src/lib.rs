@@ -15,6 +15,7 @@ pub mod handle;
 pub mod identity;
 pub mod ids;
 pub mod journal;
+pub mod lease;
 pub mod ledger;
 pub mod message;
 pub mod moment;

@@ -97,12 +97,16 @@ pub struct SandboxOptions {
     pub dir: PathBuf,
     /// The demo merchant's origin, `http://localhost:PORT` while the wallet is on `127.0.0.1`.
     pub demo_url: String,
+    /// How far ahead this machine's clock is taken to be, in milliseconds: for tests of nodes whose clocks are wrong.
+    pub clock_skew_ms: i64,
 }
 
 /// A running server, shared by its handlers and workers.
 pub struct App {
     /// What it was started with.
     pub options: ServerOptions,
+    /// This process among those that share its store, until it ends: the holder of its leases.
+    pub node: String,
     /// Time and chance.
     pub clock: Arc<Clock>,
     /// Registered clients with parsed keys.

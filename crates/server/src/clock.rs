@@ -1,12 +1,25 @@
 //! The real clock and the real dice: the only file that reads either.
+//!
+//! A server alone on its store goes by its machine's clock. Where several share a store they go by the store's: time
+//! since a reading of it is counted by the machine's monotonic clock, which nobody sets ([`crate::shared_time`]).
 
+use accord_core::store::clock::ClockReading;
 use accord_core::{Moment, Timestamp};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
 
-/// The server's time: the machine's, moved by an offset that only the sandbox ever sets.
-#[derive(Debug, Default)]
+/// No reading of a shared clock yet, or none to be had.
+const NONE: i64 = i64::MIN;
+
+/// The server's time, moved by an offset that only the sandbox ever sets.
+#[derive(Debug)]
 pub struct Clock {
     offset_ms: AtomicI64,
+    /// How wrong the machine's clock is made, for tests of it.
+    skew_ms: i64,
+    origin: Instant,
+    /// The shared clock's time at `origin`, or [`NONE`].
+    shared_ms: AtomicI64,
 }
 
 /// The setting under which a store keeps the offset, so that it survives restarts and holds for every process.
@@ -15,20 +28,56 @@ pub const OFFSET_SETTING: &str = "clock_offset_ms";
 impl Clock {
     /// A clock that is `offset_ms` ahead of the machine's.
     pub fn new(offset_ms: i64) -> Clock {
-        Clock { offset_ms: AtomicI64::new(offset_ms) }
+        Clock::skewed(offset_ms, 0)
+    }
+
+    /// The same on a machine whose clock is taken to be `skew_ms` ahead. For tests, in a sandbox.
+    pub fn skewed(offset_ms: i64, skew_ms: i64) -> Clock {
+        let (offset_ms, shared_ms) = (AtomicI64::new(offset_ms), AtomicI64::new(NONE));
+        Clock { offset_ms, skew_ms, origin: Instant::now(), shared_ms }
     }
 
     /// Now.
     pub fn now(&self) -> Timestamp {
-        machine_time().plus_millis(self.offset_ms())
+        self.unmoved().plus_millis(self.offset_ms())
     }
 
-    /// How far ahead of the machine's clock.
+    /// Now, whatever the sandbox did to the clock: for leases.
+    pub fn unmoved(&self) -> Timestamp {
+        self.shared().unwrap_or_else(|| self.machine())
+    }
+
+    /// Goes by a shared clock from now on.
+    pub fn follow(&self, reading: &ClockReading) {
+        let since_origin = match reading.at.checked_duration_since(self.origin) {
+            Some(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+            None => 0,
+        };
+        self.shared_ms.store(reading.time.0.saturating_sub(since_origin), Ordering::Relaxed);
+    }
+
+    /// How far the machine's clock is ahead of the shared one, in milliseconds; nothing without a shared one.
+    pub fn machine_ahead_ms(&self) -> Option<i64> {
+        self.shared().map(|shared| self.machine().since(shared))
+    }
+
+    fn shared(&self) -> Option<Timestamp> {
+        let at_origin =
+            Some(self.shared_ms.load(Ordering::Relaxed)).filter(|at_origin| *at_origin != NONE)?;
+        let elapsed = i64::try_from(self.origin.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Some(Timestamp(at_origin.saturating_add(elapsed)))
+    }
+
+    fn machine(&self) -> Timestamp {
+        machine_time().plus_millis(self.skew_ms)
+    }
+
+    /// How far the sandbox moved it.
     pub fn offset_ms(&self) -> i64 {
         self.offset_ms.load(Ordering::Relaxed)
     }
 
-    /// Sets how far ahead of the machine's clock.
+    /// Sets how far the sandbox moved it.
     pub fn set_offset_ms(&self, offset_ms: i64) {
         self.offset_ms.store(offset_ms, Ordering::Relaxed);
     }

@@ -9,7 +9,7 @@ use crate::calls::sign;
 use crate::outbound::{GuardedResolver, OutboundPolicy, Permit};
 use crate::telemetry;
 use accord_core::ids::NotificationId;
-use accord_core::notification::retry::{self, Delivery};
+use accord_core::notification::retry::{self, Delivery, LEASE};
 use accord_core::notification::{Attempt, Notification, NotificationState};
 use accord_core::store::Stored;
 use accord_core::{Moment, Ruled, Timestamp};
@@ -178,11 +178,8 @@ impl Dispatcher {
             Permit::Hold => self.set_state(&notification, NotificationState::Held).await,
             Permit::Never(why) => self.write_down(&notification, None, why, Delivery::Failed, at).await,
             Permit::Go => {
-                if self.app.options.store.is_shared() && journey.is_none() {
-                    let (seen, at) = (notification.clone(), at.clone());
-                    if !self.app.transact(move |tx| Ok(retry::claim(tx, &seen, &at)?)).await? {
-                        return Ok(());
-                    }
+                if self.app.options.store.is_shared() && !self.claim(&notification, at, journey).await? {
+                    return Ok(());
                 }
                 let began = Instant::now();
                 let slow = journey.is_some_and(|journey| journey.is_slow(&notification.target));
@@ -275,13 +272,24 @@ impl Dispatcher {
         (Some(status), outcome, delivery)
     }
 
+    /// Takes a notification for this node alone. A node that slept since has lost it again, or is about to: another
+    /// carries it.
+    async fn claim(&self, seen: &Notification, at: &Moment, journey: Option<&Journey>) -> Ruled<bool> {
+        let (seen, claimed_at) = (seen.clone(), at.clone());
+        let claimed = self.app.transact(move |tx| Ok(retry::claim(tx, &seen, &claimed_at)?)).await?;
+        let last_start = at.now.plus_millis(LEASE).0.saturating_sub(TRY_TIMEOUT.as_millis() as i64);
+        Ok(claimed && (journey.is_some() || self.app.clock.now().0 <= last_start))
+    }
+
     async fn set_state(&self, notification: &Notification, state: NotificationState) -> Ruled<()> {
-        let (id, tries) = (notification.id.clone(), notification.tries);
+        let seen = notification.clone();
         self.app
             .transact(move |tx| {
-                if let Some(current) = tx.notification(&id)?
+                // Not if another node has claimed it since: it is on its way then.
+                if let Some(current) = tx.notification(&seen.id)?
                     && current.state == NotificationState::Pending
-                    && current.tries == tries
+                    && current.tries == seen.tries
+                    && current.next_attempt_at == seen.next_attempt_at
                 {
                     tx.update_notification(&Notification { state, ..current })?;
                 }

@@ -29,6 +29,7 @@ pub mod risk;
 pub mod sandbox;
 pub mod schedule;
 pub mod serve;
+pub mod shared_time;
 mod sign_in;
 pub mod telemetry;
 pub mod unbinding;

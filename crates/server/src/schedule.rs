@@ -2,13 +2,18 @@
 //!
 //! [`run`] does it as time passes. [`advance`] moves the sandbox's clock and does what becomes due on the way, in
 //! order, each piece at its own due time.
+//!
+//! Any number of nodes on one store do this side by side. What has an effect outside is claimed by a lease first
+//! (notifications, messages); everything else is one transaction that looks whether the work is still to be done. While
+//! one node moves the sandbox's clock the others keep theirs, so that what becomes due on the way is done once.
 
 use crate::app::App;
-use crate::clock::OFFSET_SETTING;
+use crate::clock::{OFFSET_SETTING, random};
 use crate::courier::Courier;
 use crate::dispatcher::{Dispatcher, Journey, overdue};
 use crate::telemetry;
 use accord_core::agreement::schedule;
+use accord_core::lease;
 use accord_core::notification::{Notification, NotificationState};
 use accord_core::payment::resolve::resolve;
 use accord_core::payment::{Payment, refund};
@@ -27,6 +32,9 @@ const REST: Duration = Duration::from_millis(20);
 const HELD: usize = 10_000;
 /// Pieces taken at once.
 const BATCH: usize = 100;
+/// Whoever moves the sandbox's clock on a shared store holds this lease, for so long at a time: longer than any step.
+const MOVER: &str = "clock";
+const MOVER_MS: i64 = 60_000;
 
 /// Does due work until the server drains; then waits for deliveries under way.
 pub async fn run(app: Arc<App>, dispatcher: Arc<Dispatcher>, courier: Arc<Courier>) {
@@ -49,6 +57,7 @@ pub async fn run(app: Arc<App>, dispatcher: Arc<Dispatcher>, courier: Arc<Courie
 async fn round(app: &Arc<App>, dispatcher: &Arc<Dispatcher>) -> Stored<()> {
     {
         let _work = app.due_work.read().await;
+        follow_moved_clock(app).await?;
         let now = app.clock.now();
         let seen = app.clone();
         let (payments, earliest, running) = app
@@ -61,7 +70,7 @@ async fn round(app: &Arc<App>, dispatcher: &Arc<Dispatcher>) -> Stored<()> {
                 Ok((payments, rows.next_notification_due()?, running))
             })
             .await?;
-        for payment in payments {
+        for payment in spread(app, payments) {
             resolve_one(app, payment, &app.clock.moment()).await;
         }
         resolve_refunds(app, now, None).await?;
@@ -77,6 +86,31 @@ async fn round(app: &Arc<App>, dispatcher: &Arc<Dispatcher>) -> Stored<()> {
         }
     }
     dispatcher.round().await
+}
+
+/// Due pieces in an order of this node's own, so that nodes which found the same begin with different ones.
+fn spread<T>(app: &App, mut due: Vec<T>) -> Vec<T> {
+    if app.options.store.is_shared() && !due.is_empty() {
+        let start = u64::from_be_bytes(random::<8>()) % due.len() as u64;
+        due.rotate_left(usize::try_from(start).unwrap_or(0));
+    }
+    due
+}
+
+/// Another process may have moved the sandbox's clock. Not taken over while it is still being moved.
+async fn follow_moved_clock(app: &Arc<App>) -> Stored<()> {
+    if app.options.sandbox.is_none() || !app.options.store.is_shared() {
+        return Ok(());
+    }
+    let (now, node) = (app.clock.unmoved(), app.node.clone());
+    let offset = app.look(move |rows| {
+        let mover = lease::read(rows, MOVER)?.filter(|lease| lease.lasts(now) && lease.holder != node);
+        if mover.is_some() { Ok(None) } else { rows.setting(OFFSET_SETTING) }
+    });
+    if let Some(offset) = offset.await?.and_then(|text| text.parse().ok()) {
+        app.clock.set_offset_ms(offset);
+    }
+    Ok(())
 }
 
 /// Says whether the payment reached its end.
@@ -105,7 +139,7 @@ async fn resolve_refunds(app: &Arc<App>, until: Timestamp, at: Option<&Moment>) 
         })
         .await?;
     let mut ended = 0;
-    for refund in due {
+    for refund in if at.is_none() { spread(app, due) } else { due } {
         let (id, at) = (refund.id.clone(), at.cloned().unwrap_or_else(|| app.clock.moment()));
         let resolved = app
             .transact_with(&refund.dialect, move |tx, context| {
@@ -129,7 +163,7 @@ async fn resolve_refunds(app: &Arc<App>, until: Timestamp, at: Option<&Moment>) 
 async fn tell_of_debits(app: &Arc<App>, until: Timestamp, at: Option<&Moment>) -> Stored<usize> {
     let due = app.look(move |rows| rows.notices_due(until, BATCH)).await?;
     let mut told = 0;
-    for controls in due {
+    for controls in if at.is_none() { spread(app, due) } else { due } {
         let (id, at) = (controls.agreement, at.cloned().unwrap_or_else(|| app.clock.moment()));
         let wanted = id.clone();
         let Some(agreement) = app.look(move |rows| rows.agreement(&wanted)).await? else { continue };
@@ -156,21 +190,26 @@ pub async fn release_held(app: &Arc<App>) -> Stored<()> {
     if app.options.outbound.only_loopback {
         return Ok(());
     }
+    // Looked for without holding anything: where nothing is held, as in every real wallet, nobody waits.
+    let newest = app.look(|rows| rows.notifications(HELD)).await?;
     let now = app.clock.now();
-    let released: Ruled<()> = app
-        .transact(move |tx| {
-            let held = tx.notifications(HELD)?.into_iter();
-            for one in held.filter(|one| one.state == NotificationState::Held) {
-                let state = NotificationState::Pending;
-                tx.update_notification(&Notification { state, next_attempt_at: now, ..one })?;
-            }
-            Ok(())
-        })
-        .await;
-    match released {
-        Ok(()) | Err(Stop::Refused(_)) => Ok(()),
-        Err(Stop::Fault(fault)) => Err(fault),
+    for held in newest.into_iter().filter(|one| one.state == NotificationState::Held) {
+        let released: Ruled<()> = app
+            .transact(move |tx| {
+                if let Some(one) =
+                    tx.notification(&held.id)?.filter(|one| one.state == NotificationState::Held)
+                {
+                    let state = NotificationState::Pending;
+                    tx.update_notification(&Notification { state, next_attempt_at: now, ..one })?;
+                }
+                Ok(())
+            })
+            .await;
+        if let Err(Stop::Fault(fault)) = released {
+            return Err(fault);
+        }
     }
+    Ok(())
 }
 
 /// Moves the sandbox's clock by so many seconds. Work that becomes due runs before this returns, in order, each
@@ -182,6 +221,51 @@ pub async fn advance(app: &Arc<App>, seconds: i64) -> Result<Timestamp, StoreFau
     let courier = app.courier.get().and_then(std::sync::Weak::upgrade);
     let courier = courier.ok_or_else(|| StoreFault::Unavailable("the server is about to stop".into()))?;
     let _alone = app.due_work.write().await;
+    begin_moving(app).await?;
+    let moved = journey(app, seconds, &dispatcher, &courier).await;
+    end_moving(app).await;
+    moved
+}
+
+/// Keeps other processes on the store from moving the clock as well, and goes on from where the last one left it.
+async fn begin_moving(app: &Arc<App>) -> Stored<()> {
+    while app.options.store.is_shared() {
+        let (node, now) = (app.node.clone(), app.clock.unmoved());
+        let begun: Ruled<(bool, Option<String>)> = app
+            .transact(move |tx| {
+                Ok((lease::take(tx, MOVER, &node, MOVER_MS, now)?, tx.setting(OFFSET_SETTING)?))
+            })
+            .await;
+        match begun {
+            Ok((true, offset)) => {
+                let offset = offset.and_then(|text| text.parse().ok()).unwrap_or(0);
+                app.clock.set_offset_ms(offset);
+                break;
+            }
+            Ok((false, _)) | Err(Stop::Refused(_)) => tokio::time::sleep(TICK).await,
+            Err(Stop::Fault(fault)) => return Err(fault),
+        }
+    }
+    Ok(())
+}
+
+/// Lets the others take the clock over as it is now. If that cannot be written they wait for the lease's end.
+async fn end_moving(app: &Arc<App>) {
+    if app.options.store.is_shared() {
+        let (node, now) = (app.node.clone(), app.clock.unmoved());
+        let ended: Ruled<()> = app.transact(move |tx| lease::release(tx, MOVER, &node, now)).await;
+        if let Err(Stop::Fault(fault)) = ended {
+            tracing::warn!(%fault, "the lease of the clock was not given back");
+        }
+    }
+}
+
+async fn journey(
+    app: &Arc<App>,
+    seconds: i64,
+    dispatcher: &Arc<Dispatcher>,
+    courier: &Arc<Courier>,
+) -> Result<Timestamp, StoreFault> {
     let goal_offset = app.clock.offset_ms().saturating_add(seconds.saturating_mul(1_000));
     let goal = app.clock.now().plus_millis(seconds.saturating_mul(1_000));
     let (mut before, mut progress) = (None, true);
@@ -224,7 +308,7 @@ pub async fn advance(app: &Arc<App>, seconds: i64) -> Result<Timestamp, StoreFau
             // What is due within a second of each other goes out together; one hanging receiver costs one wait.
             let others = [payment, refund, debit].into_iter().flatten().min().unwrap_or(goal);
             let until = due.plus_millis(1_000).min(goal).min(others);
-            deliver_due(app, &dispatcher, until, &journey).await? > 0
+            deliver_due(app, dispatcher, until, &journey).await? > 0
         };
         keep_offset(app, app.clock.offset_ms()).await?;
     }
@@ -266,11 +350,22 @@ async fn deliver_due(
     Ok(count)
 }
 
+/// Keeps how far the clock was moved, and the lease of who moves it.
 async fn keep_offset(app: &Arc<App>, offset_ms: i64) -> Stored<()> {
-    let kept: Ruled<()> =
-        app.transact(move |tx| Ok(tx.put_setting(OFFSET_SETTING, &offset_ms.to_string())?)).await;
+    let shared = app.options.store.is_shared();
+    let (node, now) = (app.node.clone(), app.clock.unmoved());
+    let kept: Ruled<bool> = app
+        .transact(move |tx| {
+            let ours = !shared || lease::take(tx, MOVER, &node, MOVER_MS, now)?;
+            if ours {
+                tx.put_setting(OFFSET_SETTING, &offset_ms.to_string())?;
+            }
+            Ok(ours)
+        })
+        .await;
     match kept {
-        Ok(()) | Err(Stop::Refused(_)) => Ok(()),
+        Ok(true) | Err(Stop::Refused(_)) => Ok(()),
+        Ok(false) => Err(StoreFault::Unavailable("another process moves the clock".into())),
         Err(Stop::Fault(fault)) => Err(fault),
     }
 }

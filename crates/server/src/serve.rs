@@ -2,14 +2,14 @@
 
 use crate::app::{App, ServerOptions, TlsFiles};
 use crate::clients::Clients;
-use crate::clock::{Clock, OFFSET_SETTING};
+use crate::clock::{Clock, OFFSET_SETTING, random};
 use crate::courier::Courier;
 use crate::dispatcher::Dispatcher;
 use crate::http::{Peer, admin_router, router};
 use crate::logo::shelf::Logos;
 use crate::pin::KeptPins;
 use crate::risk::HttpEngine;
-use crate::{schedule, telemetry, upkeep, wallet_api};
+use crate::{schedule, shared_time, telemetry, upkeep, wallet_api};
 use accord_core::identity::Identity;
 use accord_core::risk::RiskEngine;
 use axum::Router;
@@ -66,7 +66,7 @@ pub struct Running {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// Starts everything on a bound listener. The clock's offset is read from the store.
+/// Starts everything on a bound listener. The clock goes by the store's where there is one, and its offset is read.
 pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Running, StartFault> {
     telemetry::recorder();
     let address = listener.local_addr().map_err(|fault| StartFault::Listen(unspecified(), fault))?;
@@ -79,15 +79,16 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         Some(listen) => Some(bind_wallet_api(listen).await?),
         None => None,
     };
-    let store = options.store.clone();
+    let (store, sandbox) = (options.store.clone(), options.sandbox.clone());
     let read = tokio::task::spawn_blocking(move || {
-        let offset = match accord_core::store::look(store.as_ref(), |rows| rows.setting(OFFSET_SETTING))? {
-            Some(offset) => offset.parse().unwrap_or(0),
-            None => 0,
-        };
-        Ok::<_, accord_core::store::StoreFault>((offset, Clients::load(store.as_ref())?))
+        let skew_ms = sandbox.as_ref().map_or(0, |sandbox| sandbox.clock_skew_ms);
+        let clock = Clock::skewed(0, skew_ms);
+        let readings = shared_time::begin(&clock, store.as_ref())?;
+        let offset = accord_core::store::look(store.as_ref(), |rows| rows.setting(OFFSET_SETTING))?;
+        clock.set_offset_ms(sandbox.and(offset).and_then(|text| text.parse().ok()).unwrap_or(0));
+        Ok::<_, accord_core::store::StoreFault>((clock, readings, Clients::load(store.as_ref())?))
     });
-    let (offset, clients) = read
+    let (clock, readings, clients) = read
         .await
         .unwrap_or_else(|broken| Err(accord_core::store::StoreFault::Unavailable(broken.to_string())))?;
 
@@ -99,10 +100,10 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
     let built_in = || Arc::new(KeptPins { permits: pin_permits.clone() }) as Arc<dyn Identity>;
     let identity = options.seams.identity.clone().unwrap_or_else(built_in);
     let outbound = options.outbound.clone();
-    let offset = if options.sandbox.is_some() { offset } else { 0 };
     let app = Arc::new(App {
         options,
-        clock: Arc::new(Clock::new(offset)),
+        node: random::<8>().iter().map(|byte| format!("{byte:02x}")).collect(),
+        clock: Arc::new(clock),
         clients: Arc::new(clients),
         faults: Default::default(),
         demo_consent: Default::default(),
@@ -126,6 +127,9 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
     let (stop, stopped) = watch::channel(false);
     let mut tasks = vec![tokio::spawn(schedule::run(app.clone(), dispatcher, courier))];
     tasks.push(tokio::spawn(upkeep::run(app.clone())));
+    if app.options.store.is_shared() {
+        tasks.push(tokio::spawn(shared_time::run(app.clone(), readings, stopped.clone())));
+    }
     if app.options.seams.console.is_some() {
         tasks.push(tokio::spawn(crate::live::run(app.clone(), stopped.clone())));
     }

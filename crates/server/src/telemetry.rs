@@ -99,6 +99,12 @@ pub fn unresolved(kind: &'static str, dialects: &[DialectName], tallies: &[Tally
     }
 }
 
+/// Shows how far this machine's clock is ahead of the database's.
+pub fn clock(ahead_ms: i64) {
+    let seconds = Duration::from_millis(ahead_ms.unsigned_abs()).as_secs_f64();
+    gauge!("accord_clock_offset_seconds").set(seconds.copysign(ahead_ms as f64));
+}
+
 /// Counts rows that left the hot tables.
 pub fn pruned(rows: usize) {
     counter!("accord_pruned_rows_total").increment(rows as u64);

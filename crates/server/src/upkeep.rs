@@ -1,13 +1,15 @@
 //! Upkeep: the journal's checkpoints, and pruning in steps so small that no call waits long behind one.
 //!
-//! Nothing here is on the path of a request. What is pruned, and what stays, is said in `accord_core::prune`.
+//! Nothing here is on the path of a request. What is pruned, and what stays, is said in `accord_core::prune`. Of the nodes
+//! on one store one does it, under a lease; two that do it at once would be in each other's way, but do no harm.
 
 use crate::app::App;
 use crate::telemetry;
 use accord_core::checkpoint::{Draft, draft};
+use accord_core::lease;
 use accord_core::prune::{self, Retention};
 use accord_core::store::StoreFault;
-use accord_core::{Ruled, Stop};
+use accord_core::{Ruled, Stop, Timestamp};
 use accord_wire::seal::SealKey;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -37,12 +39,20 @@ const PAUSE: Duration = Duration::from_millis(40);
 /// Looks for something to prune so often.
 const IDLE: Duration = Duration::from_secs(2);
 
+/// The lease of the node that keeps house on a shared store, and how long it lasts. Renewed when half of it is over.
+const LEASE: &str = "upkeep";
+const LEASE_MS: i64 = 30_000;
+/// How often a checkpoint is drafted that another node was quicker with.
+const DRAFTS: u32 = 3;
+
 /// Keeps house until the server drains; then seals what the journal has grown by since.
 pub async fn run(app: Arc<App>) {
     let mut sealed = Instant::now();
+    let mut held_until = Timestamp(i64::MIN);
     while !app.draining.load(Ordering::Relaxed) {
-        let full = prune_step(&app).await == STEP;
-        if sealed.elapsed() >= Duration::from_millis(app.options.upkeep.checkpoint_ms) {
+        let ours = is_ours(&app, &mut held_until).await;
+        let full = ours && prune_step(&app).await == STEP;
+        if ours && sealed.elapsed() >= Duration::from_millis(app.options.upkeep.checkpoint_ms) {
             seal(&app).await;
             sealed = Instant::now();
         }
@@ -53,6 +63,39 @@ pub async fn run(app: Arc<App>) {
         }
     }
     seal(&app).await;
+    if app.options.store.is_shared() {
+        let (node, now) = (app.node.clone(), app.clock.unmoved());
+        let _: Ruled<()> = app.transact(move |tx| lease::release(tx, LEASE, &node, now)).await;
+    }
+}
+
+/// Is it this node that keeps house now? Takes or renews the lease where it is needed.
+async fn is_ours(app: &Arc<App>, held_until: &mut Timestamp) -> bool {
+    let now = app.clock.unmoved();
+    if !app.options.store.is_shared() || held_until.since(now) > LEASE_MS / 2 {
+        return true;
+    }
+    let node = app.node.clone();
+    let taken: Ruled<bool> = async {
+        let seen = node.clone();
+        // Those that do not hold it only look.
+        let others = app.look(move |rows| lease::read(rows, LEASE)).await?;
+        if others.is_some_and(|lease| lease.lasts(now) && lease.holder != seen) {
+            return Ok(false);
+        }
+        app.transact(move |tx| lease::take(tx, LEASE, &node, LEASE_MS, now)).await
+    }
+    .await;
+    match taken {
+        Ok(ours) => {
+            *held_until = if ours { now.plus_millis(LEASE_MS) } else { Timestamp(i64::MIN) };
+            ours
+        }
+        Err(stop) => {
+            tracing::warn!(why = said(&stop), "the lease of upkeep could not be taken");
+            false
+        }
+    }
 }
 
 /// Takes one step; says how many rows it took.
@@ -76,14 +119,21 @@ async fn prune_step(app: &Arc<App>) -> usize {
 async fn seal(app: &Arc<App>) {
     let Some(key) = &app.options.upkeep.audit_key else { return };
     let _work = app.due_work.read().await;
-    let now = app.clock.now();
-    let drafted = match app.look(move |rows| draft(rows, now)).await {
-        Ok(Some(drafted)) => drafted,
-        Ok(None) => return,
-        Err(fault) => return tracing::warn!(%fault, "the journal could not be read for a checkpoint"),
-    };
-    if let Err(stop) = keep(app, key, drafted).await {
-        tracing::warn!(why = said(&stop), "no checkpoint of the journal was written");
+    for drafts in 1..=DRAFTS {
+        let now = app.clock.now();
+        let drafted = match app.look(move |rows| draft(rows, now)).await {
+            Ok(Some(drafted)) => drafted,
+            Ok(None) => return,
+            Err(fault) => return tracing::warn!(%fault, "the journal could not be read for a checkpoint"),
+        };
+        match keep(app, key, drafted).await {
+            Ok(()) => return,
+            // Another node, on its way out, has written that number.
+            Err(Stop::Fault(StoreFault::Conflict(_))) if drafts < DRAFTS => {}
+            Err(stop) => {
+                return tracing::warn!(why = said(&stop), "no checkpoint of the journal was written");
+            }
+        }
     }
 }
 

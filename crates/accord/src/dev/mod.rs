@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::keys::{private_dir, read_private_key, read_seal_key, read_secret, write_file};
 use crate::logging;
 use crate::migrate::ExtraSteps;
-use crate::place::Place;
+use crate::place::{Place, clock_skew_ms};
 use crate::storage::{Purpose, StoreUrl};
 use crate::wallet::{Choices, Sections};
 use accord_core::secret::DerivationKeys;
@@ -234,7 +234,11 @@ fn options(
         upkeep: Upkeep { audit_key: Some(read_seal_key(&keys.join("audit.pem"))?), ..upkeep },
         seams: Seams { console, ..Seams::default() },
         screens: choices.screens,
-        sandbox: Some(SandboxOptions { dir: dir.to_owned(), demo_url: bound.demo_url.clone() }),
+        sandbox: Some(SandboxOptions {
+            dir: dir.to_owned(),
+            demo_url: bound.demo_url.clone(),
+            clock_skew_ms: clock_skew_ms(true)?,
+        }),
     })
 }
 

@@ -16,6 +16,13 @@ pub struct Node {
 impl Node {
     /// Starts one beside the house, on the same store.
     pub fn join(house: &House, store: &str) -> Node {
+        let node = Node::start(house, store, &[]);
+        node.wait_for("/health/ready");
+        node
+    }
+
+    /// Starts one with these variables in its environment, ready or not: it answers.
+    pub fn start(house: &House, store: &str, environment: &[(&str, &str)]) -> Node {
         let free = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = free.local_addr().expect("an address").to_string();
         drop(free);
@@ -23,14 +30,23 @@ impl Node {
         let data = data.to_str().expect("UTF-8");
         let log = house.data().join(format!("node-{address}.log"));
         let args = ["dev", "--data", data, "--store", store, "--listen", &address];
-        let running = Running::start(&args, &log);
-        let url = format!("http://{address}");
+        let running = Running::start_in(&args, environment, &log);
+        let node = Node { running, url: format!("http://{address}") };
+        node.wait_for("/health/live");
+        node
+    }
+
+    fn wait_for(&self, path: &str) {
         let patience = Instant::now() + Duration::from_secs(60);
-        while !get(&url, "/health/ready").starts_with("HTTP/1.1 200") {
-            assert!(Instant::now() < patience, "the node is not ready: {}", running.said());
+        while !get(&self.url, path).starts_with("HTTP/1.1 200") {
+            assert!(Instant::now() < patience, "{path} does not come: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
-        Node { running, url }
+    }
+
+    /// Kills the process as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.running.kill();
     }
 
     /// Asks the process to stop and waits for it.

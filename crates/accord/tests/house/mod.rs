@@ -8,6 +8,7 @@
 pub mod cluster;
 pub mod load;
 pub mod mailbox;
+pub mod nodes;
 pub mod shop;
 #[path = "../support/mod.rs"]
 pub mod support;
@@ -140,6 +141,17 @@ impl House {
     pub async fn approve(&self, auth_id: &str, user: usize) -> String {
         let (status, said) = self.decide(auth_id, user, "approve").await;
         assert_eq!(status, 200, "{said}");
+        said["authCode"].as_str().expect("a code").to_owned()
+    }
+
+    /// Approves a session at another node; its code.
+    pub async fn approve_at(&self, url: &str, auth_id: &str, user: usize) -> String {
+        let (login, pin) = (&self.file.users[user].login_id, &self.file.users[user].pin);
+        let body = json!({ "authId": auth_id, "loginId": login, "pin": pin, "decision": "approve" });
+        let head = "POST /sandbox/decide HTTP/1.1\r\nContent-Type: application/json";
+        let (status, said) = http(url, head, &body.to_string()).await.expect("an answer");
+        assert_eq!(status, 200, "{said}");
+        let said: Value = serde_json::from_str(&said).expect("JSON");
         said["authCode"].as_str().expect("a code").to_owned()
     }
 

@@ -192,9 +192,15 @@ pub struct Running {
 impl Running {
     /// Starts a command in the background; its output goes to `log`.
     pub fn start(args: &[&str], log: &Path) -> Running {
+        Running::start_in(args, &[], log)
+    }
+
+    /// The same with these variables in its environment.
+    pub fn start_in(args: &[&str], environment: &[(&str, &str)], log: &Path) -> Running {
         let file = std::fs::File::create(log).expect("a log");
         let child = accord()
             .args(args)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(file.try_clone().expect("a log"))
             .stderr(file)

@@ -192,6 +192,11 @@ impl Courier {
     async fn carry(&self, claimed: Claimed, as_of: Option<Timestamp>) {
         let began = Instant::now();
         let Claimed { delivery, message } = claimed;
+        // A server that slept since the claim has lost it again, or is about to: another carries it.
+        let last_start = delivery.due_at.0.saturating_sub(TRY_TIMEOUT.as_millis() as i64);
+        if as_of.is_none() && self.app.clock.now().0 > last_start {
+            return;
+        }
         let (carrier, kind) = (delivery.carrier, delivery.kind);
         let attempt = async {
             match (carrier, &self.email, &self.sms) {

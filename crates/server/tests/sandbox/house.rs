@@ -146,7 +146,7 @@ impl House {
             couriers,
             seams,
             screens,
-            sandbox: Some(SandboxOptions { dir: dir.clone(), demo_url: shop.clone() }),
+            sandbox: Some(SandboxOptions { dir: dir.clone(), demo_url: shop.clone(), clock_skew_ms: 0 }),
         };
         let running = Some(start(options, listener).await.unwrap());
         let http = reqwest::Client::builder()
