@@ -1,17 +1,21 @@
 //! `accord audit`: writes the journal and its checkpoints into a file, and checks such a file without server or
-//! store: every chain, every signature, and that no line a checkpoint names is missing.
+//! store: every chain, every signature, and that no line a checkpoint names is missing. Lines cut off at the end
+//! together with the checkpoints behind them leave no gap: what was kept elsewhere ([`kept`]) tells.
+
+mod kept;
 
 use crate::cli::Where;
 use crate::exit::Exit;
 use crate::keys::read_seal_public_key;
 use accord_core::Timestamp;
-use accord_core::checkpoint::{Checkpoint, Examined, Examiner};
+use accord_core::checkpoint::{Checkpoint, Examined, Examiner, Head};
 use accord_core::handle::{BUCKETS, Bucket};
 use accord_core::journal::JournalLine;
 use accord_core::secret::Digest;
 use accord_core::store::{Rows, StoreFault, Stored};
 use accord_wire::seal::SealPublicKey;
-use anyhow::Context as _;
+use accord_wire::time::format_millis;
+use anyhow::{Context as _, anyhow};
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -28,6 +32,11 @@ pub enum AuditCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Print the newest checkpoint as a line of an export, to be kept where the wallet's operators cannot write.
+    Head {
+        #[command(flatten)]
+        place: Where,
+    },
     /// Check an exported journal.
     Verify {
         /// The exported file.
@@ -35,6 +44,13 @@ pub enum AuditCommand {
         /// Public half of the key that signs checkpoints (keys.audit), PEM.
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
+        /// What was kept of this journal and must still be in it: a file with checkpoints of `audit head` or an earlier
+        /// export, or a head as `verify` prints it (NUMBER:SHA256). May be given more than once.
+        #[arg(long, value_name = "KEPT")]
+        expect: Vec<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -49,25 +65,65 @@ pub fn run(command: AuditCommand) -> anyhow::Result<Exit> {
             let file = options.open(&out).with_context(|| format!("{} cannot be written", out.display()))?;
             let (lines, checkpoints) =
                 place.open()?.look(move |rows| write_all(rows, BufWriter::new(file)))?;
-            println!("{}: {lines} lines, {checkpoints} checkpoints", out.display());
+            println!("{}: {}, {}", out.display(), some(lines, "line"), some(checkpoints, "checkpoint"));
             Ok(Exit::Done)
         }
-        AuditCommand::Verify { file, key } => {
-            let key = read_seal_public_key(&key)?;
-            match verify(&file, &key)? {
-                Ok(Examined { lines, streams, checkpoints, unsealed }) => {
-                    println!(
-                        "the journal holds: {lines} lines in {streams} streams under {checkpoints} checkpoints; \
-                         {unsealed} lines are behind the last checkpoint of their stream"
-                    );
-                    Ok(Exit::Done)
-                }
-                Err(broken) => {
-                    println!("the journal does NOT hold: {}, {broken}", file.display());
-                    Ok(Exit::Other)
-                }
-            }
+        AuditCommand::Head { place } => {
+            let newest = place.open()?.look(|rows| rows.last_checkpoint())?;
+            let newest =
+                newest.ok_or_else(|| anyhow!("there is no checkpoint yet: `keys.audit` signs them"))?;
+            println!("{}", serde_json::to_string(&Row::of(newest))?);
+            Ok(Exit::Done)
         }
+        AuditCommand::Verify { file, key, expect, json } => {
+            let key = read_seal_public_key(&key)?;
+            let mut examiner = Examiner::default();
+            for text in &expect {
+                kept::expect(&mut examiner, text, &key)?;
+            }
+            let judged = verify(&file, &key, examiner)?;
+            let holds = judged.is_ok();
+            match judged {
+                _ if json => println!("{}", in_json(&judged)),
+                Ok(examined) => say(&examined),
+                Err(broken) => println!("the journal does NOT hold: {}, {broken}", file.display()),
+            }
+            Ok(if holds { Exit::Done } else { Exit::Other })
+        }
+    }
+}
+
+/// "1 line", "2 lines".
+fn some(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn say(examined: &Examined) {
+    let Examined { lines, streams, checkpoints, unsealed, head } = examined;
+    println!(
+        "the journal holds: {} in {} under {}; {unsealed} behind the last checkpoint of {}",
+        some(*lines, "line"),
+        some(*streams, "stream"),
+        some(u64::from(*checkpoints), "checkpoint"),
+        if *unsealed == 1 { "its stream" } else { "their stream" },
+    );
+    match head {
+        Some(Head { number, at, digest }) => {
+            println!("head {number}:{} of {}", digest.hex(), format_millis(at.0, 0));
+        }
+        None => println!("no head: nothing was ever signed"),
+    }
+}
+
+fn in_json(judged: &Result<Examined, String>) -> serde_json::Value {
+    match judged {
+        Ok(Examined { lines, streams, checkpoints, unsealed, head }) => serde_json::json!({
+            "holds": true, "lines": lines, "streams": streams, "checkpoints": checkpoints, "unsealed": unsealed,
+            "head": head.map(|Head { number, at, digest }| serde_json::json!({
+                "checkpoint": number, "at": format_millis(at.0, 0), "digest": digest.hex(),
+            })),
+        }),
+        Err(broken) => serde_json::json!({ "holds": false, "broken": broken }),
     }
 }
 
@@ -91,6 +147,13 @@ enum Row {
         content: String,
         signature: String,
     },
+}
+
+impl Row {
+    fn of(checkpoint: Checkpoint) -> Row {
+        let Checkpoint { number, at, content, signature } = checkpoint;
+        Row::Checkpoint { checkpoint: number, at: at.0, content, signature: hex(&signature) }
+    }
 }
 
 /// Rows read at once.
@@ -119,9 +182,8 @@ fn write_all(rows: &dyn Rows, mut out: impl Write) -> Stored<(u64, u64)> {
         let Some(last) = page.last() else { break };
         after = last.number;
         checkpoints += page.len() as u64;
-        for Checkpoint { number, at, content, signature } in page {
-            let row = Row::Checkpoint { checkpoint: number, at: at.0, content, signature: hex(&signature) };
-            write_row(&mut out, &row)?;
+        for checkpoint in page {
+            write_row(&mut out, &Row::of(checkpoint))?;
         }
     }
     out.flush().map_err(|fault| unwritten(&fault))?;
@@ -139,8 +201,11 @@ fn unwritten(fault: &std::io::Error) -> StoreFault {
 
 /// What the journal came to, or a sentence that names the first broken line. Reads the file twice: what
 /// checkpoints say must be known before the lines.
-fn verify(file: &Path, key: &SealPublicKey) -> anyhow::Result<Result<Examined, String>> {
-    let mut examiner = Examiner::default();
+fn verify(
+    file: &Path,
+    key: &SealPublicKey,
+    mut examiner: Examiner,
+) -> anyhow::Result<Result<Examined, String>> {
     for lines_now in [false, true] {
         let open = File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
         for (index, text) in BufReader::new(open).lines().enumerate() {
@@ -161,21 +226,34 @@ fn verify(file: &Path, key: &SealPublicKey) -> anyhow::Result<Result<Examined, S
 
 fn examine(examiner: &mut Examiner, row: Row, key: &SealPublicKey) -> Result<(), String> {
     match row {
-        Row::Line { stream, number, at, act, subject, actor, detail, hash } => {
-            let hash = unhex(&hash).and_then(|hash| hash.try_into().ok()).map(Digest);
-            let hash = hash.ok_or("its hash is not 64 hexadecimal digits")?;
-            if stream >= BUCKETS {
-                return Err(format!("there is no stream {stream}"));
-            }
-            let (stream, at) = (Bucket::new(stream), Timestamp(at));
-            examiner.line(&JournalLine { stream, number, at, act, subject, actor, detail, hash })
-        }
-        Row::Checkpoint { checkpoint: number, at, content, signature } => {
-            let signature = unhex(&signature).ok_or("its signature is not hexadecimal")?;
-            let signed = key.verifies(content.as_bytes(), &signature);
-            examiner.checkpoint(&Checkpoint { number, at: Timestamp(at), content, signature }, signed)
+        Row::Line { .. } => examiner.line(&line_of(row)?),
+        Row::Checkpoint { .. } => {
+            let checkpoint = checkpoint_of(row)?;
+            let signed = key.verifies(checkpoint.content.as_bytes(), &checkpoint.signature);
+            examiner.checkpoint(&checkpoint, signed)
         }
     }
+}
+
+fn line_of(row: Row) -> Result<JournalLine, String> {
+    let Row::Line { stream, number, at, act, subject, actor, detail, hash } = row else {
+        return Err("it is no line of the journal".to_owned());
+    };
+    let hash = unhex(&hash).and_then(|hash| hash.try_into().ok()).map(Digest);
+    let hash = hash.ok_or("its hash is not 64 hexadecimal digits")?;
+    if stream >= BUCKETS {
+        return Err(format!("there is no stream {stream}"));
+    }
+    let (stream, at) = (Bucket::new(stream), Timestamp(at));
+    Ok(JournalLine { stream, number, at, act, subject, actor, detail, hash })
+}
+
+fn checkpoint_of(row: Row) -> Result<Checkpoint, String> {
+    let Row::Checkpoint { checkpoint: number, at, content, signature } = row else {
+        return Err("it is no checkpoint".to_owned());
+    };
+    let signature = unhex(&signature).ok_or("its signature is not hexadecimal")?;
+    Ok(Checkpoint { number, at: Timestamp(at), content, signature })
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -238,10 +316,12 @@ mod tests {
         let file = dir.path().join("touched.jsonl");
         let judged = |text: &str, key: &SealPublicKey| {
             std::fs::write(&file, text).expect("a file");
-            verify(&file, key).expect("a readable file")
+            verify(&file, key, Examiner::default()).expect("a readable file")
         };
         let good = judged(&text, &public).expect("an untouched journal");
-        assert_eq!(good, Examined { lines: 36, streams: 3, checkpoints: 2, unsealed: 12 });
+        let head = good.head.expect("a head");
+        assert_eq!(head.number, 2);
+        assert_eq!(good, Examined { lines: 36, streams: 3, checkpoints: 2, unsealed: 12, head: Some(head) });
 
         let lines: Vec<&str> = text.lines().collect();
         let without = |gone: usize| -> String {
@@ -315,6 +395,70 @@ mod tests {
         let (_, other) = SealKey::generate().expect("a pair");
         let other = SealPublicKey::parse(&other).expect("a key");
         assert!(judged(&text, &other).expect_err("another's key").contains("signature"));
+    }
+
+    #[test]
+    fn what_was_cut_off_at_the_end_is_missed_by_who_kept_a_head() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (private, public) = SealKey::generate().expect("a pair");
+        let (key, public) =
+            (SealKey::parse(&private).expect("a key"), SealPublicKey::parse(&public).expect("a key"));
+        let text = exported(&key, dir.path());
+        // The newest lines, and the checkpoint that named them, are gone: what is left is a whole journal.
+        let until = |lines_to: u32, checkpoints_to: u32| -> String {
+            let kept = text.lines().filter(|line| match serde_json::from_str(line).expect("a row") {
+                Row::Line { number, .. } => number <= lines_to,
+                Row::Checkpoint { checkpoint, .. } => checkpoint <= checkpoints_to,
+            });
+            kept.map(|line| format!("{line}\n")).collect()
+        };
+        let write = |name: &str, text: &str| {
+            let file = dir.path().join(name);
+            std::fs::write(&file, text).expect("a file");
+            file
+        };
+        let judged = |journal: &Path, expected: &[&str]| {
+            let mut examiner = Examiner::default();
+            for text in expected {
+                kept::expect(&mut examiner, text, &public).expect("something kept");
+            }
+            verify(journal, &public, examiner).expect("a readable file")
+        };
+        let (whole, cut) = (write("whole", &text), write("cut", &until(4, 1)));
+        let shorter = judged(&cut, &[]).expect("it holds, as far as it goes");
+        assert_eq!((shorter.lines, shorter.checkpoints), (12, 1));
+
+        let of_checkpoint = |number: usize| text.lines().nth(35 + number).expect("a checkpoint").to_owned();
+        let head = |file: &Path| {
+            let head = judged(file, &[]).expect("a journal").head.expect("a head");
+            format!("{}:{}", head.number, head.digest.hex())
+        };
+        let newest = write("newest", &of_checkpoint(2));
+        let both = write("both", &format!("{}\n{}\n", of_checkpoint(1), of_checkpoint(2)));
+        let oldest = write("oldest", &of_checkpoint(1));
+        let path = |file: &PathBuf| file.to_str().expect("UTF-8").to_owned();
+        for kept in [path(&newest), path(&both), path(&whole), head(&whole)] {
+            assert!(judged(&whole, &[&kept]).is_ok(), "{kept}");
+            let missing = judged(&cut, &[&kept]).expect_err("it was cut");
+            assert!(missing.contains("checkpoint 2, which was kept, is missing"), "{kept}: {missing}");
+        }
+        for kept in [path(&oldest), path(&cut), head(&cut)] {
+            assert!(judged(&whole, &[&kept]).is_ok(), "{kept}: a journal may grow");
+            assert!(judged(&cut, &[&kept]).is_ok(), "{kept}");
+        }
+        // Lines that nobody had sealed are known to who kept an export.
+        let unsealed = write("unsealed", &until(11, 2));
+        assert!(judged(&unsealed, &[&path(&newest)]).is_ok());
+        let missing = judged(&unsealed, &[&path(&whole)]).expect_err("a line was cut");
+        assert!(missing.contains("line 12, which was kept, is missing"), "{missing}");
+        let other = head(&whole).replace("2:", "1:");
+        assert!(judged(&whole, &[&other]).expect_err("another head").contains("not the one that was kept"));
+
+        let mut examiner = Examiner::default();
+        let forged = write("forged", &of_checkpoint(2).replace("number 2", "number 7"));
+        for wrong in [path(&forged), "2:abc".to_owned(), path(&write("empty", ""))] {
+            assert!(kept::expect(&mut examiner, &wrong, &public).is_err(), "{wrong}");
+        }
     }
 
     #[test]

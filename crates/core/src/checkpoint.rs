@@ -97,6 +97,27 @@ pub struct Examined {
     pub checkpoints: u32,
     /// Lines behind the last checkpoint of their stream: only their chain speaks for them.
     pub unsealed: u64,
+    /// The newest checkpoint. Lines and checkpoints that were cut off behind it leave no gap: only who knows a later
+    /// head can tell.
+    pub head: Option<Head>,
+}
+
+/// Which checkpoint stands at the end of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its number.
+    pub number: u32,
+    /// When it was made.
+    pub at: Timestamp,
+    /// SHA-256 of its content.
+    pub digest: Digest,
+}
+
+impl Head {
+    /// Of that checkpoint.
+    pub fn of(checkpoint: &Checkpoint) -> Head {
+        Head { number: checkpoint.number, at: checkpoint.at, digest: Digest::of(&checkpoint.content) }
+    }
 }
 
 /// Checks checkpoints, then lines, each in their order; every fault is a sentence.
@@ -106,10 +127,28 @@ pub struct Examiner {
     expected: BTreeMap<(Bucket, u32), (u32, String)>,
     sealed: BTreeMap<Bucket, u32>,
     heads: BTreeMap<Bucket, JournalHead>,
+    kept: BTreeMap<u32, String>,
+    kept_lines: BTreeMap<(Bucket, u32), Digest>,
     seen: Examined,
 }
 
 impl Examiner {
+    /// The journal must have a checkpoint of that number with a content of that SHA-256 (lower-case hexadecimal):
+    /// somebody kept it elsewhere.
+    pub fn keep_checkpoint(&mut self, number: u32, digest: &str) -> Result<(), String> {
+        match self.kept.insert(number, digest.to_owned()) {
+            Some(other) if other != digest => {
+                Err(format!("checkpoint {number}: it was kept in two versions"))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The journal must have that line: somebody kept it elsewhere.
+    pub fn keep_line(&mut self, line: &JournalLine) {
+        self.kept_lines.insert((line.stream, line.number), line.hash);
+    }
+
     /// The next checkpoint; `signed` says whether its signature holds over its content.
     pub fn checkpoint(&mut self, checkpoint: &Checkpoint, signed: bool) -> Result<(), String> {
         let name = format!("checkpoint {}", checkpoint.number);
@@ -129,12 +168,16 @@ impl Examiner {
         if previous != digest {
             return Err(format!("{name}: the checkpoint before it is not the one it names"));
         }
+        let head = Head::of(checkpoint);
+        if self.kept.remove(&number).is_some_and(|kept| kept != head.digest.hex()) {
+            return Err(format!("{name}: it is not the one that was kept"));
+        }
         for (stream, line, hash) in heads {
             self.expected.insert((stream, line), (number, hash));
             self.sealed.insert(stream, line);
         }
-        self.last = Some((number, Digest::of(&checkpoint.content).hex()));
-        self.seen.checkpoints = number;
+        self.last = Some((number, head.digest.hex()));
+        (self.seen.checkpoints, self.seen.head) = (number, Some(head));
         Ok(())
     }
 
@@ -155,17 +198,31 @@ impl Examiner {
         {
             return Err(format!("{name}: checkpoint {checkpoint} has another line in its place"));
         }
+        if self.kept_lines.remove(&(line.stream, line.number)).is_some_and(|kept| kept != line.hash) {
+            return Err(format!("{name}: it is not the one that was kept"));
+        }
         self.seen.lines += 1;
         self.seen.unsealed +=
             u64::from(self.sealed.get(&line.stream).is_none_or(|sealed| line.number > *sealed));
         Ok(())
     }
 
-    /// At the end: nothing that a checkpoint names may be missing.
+    /// At the end: nothing that a checkpoint names, or that was kept elsewhere, may be missing.
     pub fn end(self) -> Result<Examined, String> {
         if let Some(((stream, line), (checkpoint, _))) = self.expected.first_key_value() {
             return Err(format!(
                 "stream {}, line {line}: it is missing, and checkpoint {checkpoint} names it",
+                stream.number()
+            ));
+        }
+        if let Some(number) = self.kept.keys().next_back() {
+            return Err(format!(
+                "checkpoint {number}, which was kept, is missing: what was written last was cut off"
+            ));
+        }
+        if let Some((stream, line)) = self.kept_lines.keys().next() {
+            return Err(format!(
+                "stream {}, line {line}, which was kept, is missing: what was written last was cut off",
                 stream.number()
             ));
         }
