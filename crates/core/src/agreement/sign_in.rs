@@ -1,7 +1,10 @@
 //! Signing in, on the authorization page and on the wallet's own pages: who may try a PIN now.
 //!
 //! A try is counted *before* the PIN is checked, so that parallel guesses cannot outrun the count, and taken
-//! back when the PIN was right. Checking the hash is slow and happens outside of any transaction.
+//! back when the PIN was right. Checking the hash is slow and happens outside of any transaction. A try that a crash
+//! cuts off between the two stays counted as a wrong one: the safe side, since nobody knows what was typed, and a
+//! server that can be made to fall must not give guesses for nothing. It costs the user one try of the session and of
+//! the window; the next right PIN clears it.
 
 use crate::agreement::{Session, SessionStage};
 use crate::handle::Bucket;

@@ -21,7 +21,9 @@ pub struct Dice {
     number: u64,
     due: BTreeSet<i64>,
     /// What is to be done next, once an edge was reached.
-    probe: Option<Probe>,
+    pub probe: Option<Probe>,
+    /// The last pair of tokens that was looked at for what follows its replacement.
+    pub followed: Option<(usize, usize)>,
 }
 
 impl Dice {
@@ -30,14 +32,14 @@ impl Dice {
         let mut bytes = [3; 32];
         bytes[..8].copy_from_slice(&seed.to_be_bytes());
         let random = Moment::new(Timestamp(0), bytes).random("property");
-        Dice { random, number: 0, due: BTreeSet::new(), probe: None }
+        Dice { random, number: 0, due: BTreeSet::new(), probe: None, followed: None }
     }
 
     pub fn below(&mut self, bound: usize) -> usize {
         self.random.below(u32::try_from(bound).expect("a small number")) as usize
     }
 
-    fn chance(&mut self, percent: usize) -> bool {
+    pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
@@ -94,7 +96,7 @@ impl Dice {
             Some(Probe::PayUnder(agreement)) => self.pay_under(oracle, agreement),
             None => None,
         };
-        if let Some(act) = probed {
+        if let Some(act) = probed.or_else(|| self.after_a_refresh(oracle)) {
             return act;
         }
         let drawn = match self.below(1_000) {

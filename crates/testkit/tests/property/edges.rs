@@ -52,23 +52,54 @@ impl Dice {
         let at = old.replaced? + 5 * MINUTE;
         let act = match self.below(2) {
             0 => Act::Refresh { owner, token: old.refresh.clone(), client: None, stale: false },
-            _ => Act::Pay(Pay {
-                owner,
-                token: old.access.clone(),
-                client: None,
-                request: self.id("edge"),
-                currency: "IQD",
-                value: 1,
-                other: 0,
-                loose: 0,
-                told: true,
-                expires: None,
-                evaluation: false,
-                script: None,
-                stale: false,
-            }),
+            _ => self.debit_with(owner, old.access.clone()),
         };
         Some((at, Probe::Do(act)))
+    }
+
+    fn debit_with(&mut self, owner: usize, token: String) -> Act {
+        Act::Pay(Pay {
+            owner,
+            token,
+            client: None,
+            request: self.id("edge"),
+            currency: "IQD",
+            value: 1,
+            other: 0,
+            loose: 0,
+            told: true,
+            expires: None,
+            evaluation: false,
+            script: None,
+            stale: false,
+        })
+    }
+
+    /// A pair was replaced just now. What follows of it lies minutes ahead, where chance alone seldom comes: what the
+    /// old pair is worth around the end of its five minutes, and after one more refresh.
+    pub fn after_a_refresh(&mut self, oracle: &Oracle) -> Option<Act> {
+        let (number, agreement) = oracle.agreements.iter().enumerate().rfind(|(_, agreement)| {
+            agreement.pairs.iter().rev().nth(1).is_some_and(|old| old.replaced == Some(oracle.now))
+        })?;
+        let place = (number, agreement.pairs.len());
+        if self.followed.replace(place) == Some(place) || !self.chance(50) {
+            return None;
+        }
+        let (old, newest) = (agreement.pairs.iter().rev().nth(1)?, agreement.pairs.last()?);
+        let owner = agreement.owner;
+        let with = |token: &String| Act::Refresh { owner, token: token.clone(), client: None, stale: false };
+        let (probe, act) = match self.below(3) {
+            0 => (with(&old.refresh), with(&newest.refresh)),
+            kind => {
+                let until = oracle.now + 5 * MINUTE + self.of(&[-1, 0, 1, 1, 40_000]);
+                let debit = kind == 1 && OWNERS[owner].speech == Speech::AlipayPlus;
+                let probe =
+                    if debit { self.debit_with(owner, old.access.clone()) } else { with(&old.refresh) };
+                (probe, Act::Wait { until })
+            }
+        };
+        self.probe = Some(Probe::Do(probe));
+        Some(act)
     }
 
     /// 00:30 by the network's clock, after the day of the payment.
@@ -89,14 +120,19 @@ impl Dice {
         let agreement = &oracle.agreements[number];
         let (agreed, today) = (days::day_of(agreement.made), days::day_of(oracle.now));
         let (year, month, _) = days::date(today);
-        let last = agreement.taken.last().map_or(agreed, |(day, ..)| *day);
+        let begun = days::day_of(agreement.woken.unwrap_or(agreement.made));
+        let last = agreement.taken.last().map_or(agreed, |(day, ..)| *day).max(begun);
+        let sleep = oracle.setup.asleep_after.map(|most| days::start_of(last + i64::from(most) + 1));
+        if let Some(sleep) = sleep.filter(|_| agreement.pause.is_none() && self.chance(50)) {
+            return Some((sleep, Probe::PayUnder(number)));
+        }
         let edges = [
             agreement.pause.flatten(),
             agreement.own.to,
             agreement.own.from,
             agreement.merchant.to,
             agreement.merchant.from,
-            oracle.setup.asleep_after.map(|most| days::start_of(last + i64::from(most) + 1)),
+            sleep,
             Some(days::start_of(today + 1)),
             Some(days::start_of(days::next_due(agreed, 1, today))),
             Some(days::start_of(days::months_later(days::number((year, month, 1)), 1))),
