@@ -4,9 +4,10 @@
 use crate::cli::Where;
 use crate::exit::{Exit, usage};
 use crate::storage::StoreUrl;
+use accord_store::postgres::partitions::Span;
 use accord_store::schema::{Applying, Kind, Migration, Outlook, Schema, words};
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -21,11 +22,32 @@ pub struct MigrateArgs {
     /// Only compare tables, columns and indexes with what they should be; status 1 if they differ.
     #[arg(long)]
     verify: bool,
+    /// On PostgreSQL: how much time a new partition holds. As the last one, if it is not said.
+    #[arg(long, value_name = "SPAN")]
+    partitions: Option<Partitions>,
     /// As JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     extra: ExtraSteps,
+}
+
+/// How much time a partition holds.
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Partitions {
+    /// A year.
+    Yearly,
+    /// A month, for large houses.
+    Monthly,
+}
+
+impl Partitions {
+    fn span(self) -> Span {
+        match self {
+            Partitions::Yearly => Span::Year,
+            Partitions::Monthly => Span::Month,
+        }
+    }
 }
 
 /// Steps of a version that is still to come, for tests of upgrades. Only a sandbox takes them.
@@ -66,13 +88,17 @@ pub fn run(args: MigrateArgs) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Done);
     }
-    let Applying { steps, indexes } = url.migrate(&schema)?;
+    let Applying { steps, indexes, partitions } =
+        url.migrate(&schema, args.partitions.map(Partitions::span))?;
     if args.json {
         let steps: Vec<_> = steps.iter().map(|step| step_json(&url, step, &[])).collect();
         let newest = schema.level();
         println!(
             "{}",
-            json!({ "store": url.to_string(), "applied": true, "steps": steps, "indexes": indexes, "newest": newest })
+            json!({
+                "store": url.to_string(), "applied": true, "steps": steps, "indexes": indexes,
+                "partitions": partitions, "newest": newest,
+            })
         );
         return Ok(Exit::Done);
     }
@@ -82,7 +108,10 @@ pub fn run(args: MigrateArgs) -> anyhow::Result<Exit> {
     for index in &indexes {
         println!("{url}: built index {index}");
     }
-    if steps.is_empty() && indexes.is_empty() {
+    for partition in &partitions {
+        println!("{url}: made partition {partition}");
+    }
+    if steps.is_empty() && indexes.is_empty() && partitions.is_empty() {
         println!("{url}: up to date, version {}", url.plan(&schema)?.level);
     }
     Ok(Exit::Done)
@@ -136,7 +165,10 @@ fn tell(url: &StoreUrl, outlook: &Outlook) {
             println!("    {lock}");
         }
     }
-    if outlook.pending.is_empty() && outlook.unbuilt.is_empty() {
+    for name in &outlook.partitions {
+        println!("{url}: partition {name} is missing: it is made last");
+    }
+    if outlook.pending.is_empty() && outlook.unbuilt.is_empty() && outlook.partitions.is_empty() {
         println!("{url}: up to date, version {}", outlook.level);
     }
     for node in &outlook.nodes {
@@ -162,6 +194,6 @@ fn outlook_json(url: &StoreUrl, schema: &Schema, outlook: &Outlook) -> Value {
     let nodes: Vec<_> = outlook.nodes.iter().map(node).collect();
     json!({
         "store": url.to_string(), "applied": false, "level": outlook.level, "steps": steps,
-        "indexes": outlook.unbuilt, "nodes": nodes, "newest": schema.level(),
+        "indexes": outlook.unbuilt, "partitions": outlook.partitions, "nodes": nodes, "newest": schema.level(),
     })
 }

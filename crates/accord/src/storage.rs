@@ -3,7 +3,7 @@
 use crate::dev::lock::{self, Lock};
 use crate::exit::usage;
 use accord_core::store::Store;
-use accord_store::postgres;
+use accord_store::postgres::{self, partitions::Span};
 use accord_store::schema::{Applying, Outlook, Schema};
 use accord_store::sqlite::migrations;
 use accord_store::{PostgresOptions, PostgresStore, PostgresUrl, SqliteOptions, SqliteStore};
@@ -123,10 +123,11 @@ impl StoreUrl {
         })
     }
 
-    /// Applies the steps that its schema still needs. Says which.
-    pub fn migrate(&self, schema: &Schema) -> anyhow::Result<Applying> {
+    /// Applies the steps that its schema still needs, and on PostgreSQL makes the partitions of the coming years. Says
+    /// which.
+    pub fn migrate(&self, schema: &Schema, span: Option<Span>) -> anyhow::Result<Applying> {
         let StoreUrl::Postgres { url, .. } = self else { return self.migrate_file(schema) };
-        Ok(postgres::migrations::apply(url, schema)?)
+        Ok(postgres::migrations::apply_with(url, schema, span)?)
     }
 
     fn migrate_file(&self, schema: &Schema) -> anyhow::Result<Applying> {
@@ -135,7 +136,7 @@ impl StoreUrl {
         // One process serves from a file, so what takes something away needs nobody there.
         let narrows = outlook.level > 0 && outlook.pending.iter().any(|step| !step.bears(0));
         let _lock = if narrows { self.lock()? } else { None };
-        Ok(Applying { steps: migrations::apply(path, schema)?, indexes: Vec::new() })
+        Ok(Applying { steps: migrations::apply(path, schema)?, ..Applying::default() })
     }
 
     /// What its catalogue says beside what the steps say; nothing: they agree.

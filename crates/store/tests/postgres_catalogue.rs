@@ -2,6 +2,8 @@
 
 mod scratch;
 
+use accord_store::postgres::partitions::{self, Marked};
+use accord_store::schema::Schema;
 use accord_store::{PostgresOptions, PostgresStore, PostgresUrl, SqliteOptions, SqliteStore};
 use accord_testkit::postgres::{self, Fresh};
 use scratch::Scratch;
@@ -28,7 +30,8 @@ fn of_postgres(schema: &Fresh) -> Shape {
     let mut shape = Shape::new();
     let columns = schema.sql(
         "SELECT table_name, column_name || ' ' || data_type || CASE is_nullable WHEN 'YES' THEN '' ELSE ' always' END
-         FROM information_schema.columns WHERE table_schema = current_schema()",
+         FROM information_schema.columns WHERE table_schema = current_schema()
+         AND table_name NOT IN (SELECT relname FROM pg_class WHERE relispartition)",
     );
     for line in columns.lines() {
         let (table, column) = line.split_once('|').expect("two columns");
@@ -46,7 +49,7 @@ const UNIQUE: &str = "SELECT t.relname, string_agg(a.attname, ',' ORDER BY k.n)
     FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
     CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (attnum, n)
     JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum
-    WHERE t.relnamespace = to_regnamespace(current_schema()) AND i.indisunique GROUP BY t.relname, i.indexrelid";
+    WHERE t.relnamespace = to_regnamespace(current_schema()) AND i.indisunique AND NOT t.relispartition GROUP BY t.relname, i.indexrelid";
 
 fn of_sqlite(file: &Path) -> Shape {
     drop(SqliteStore::open(file, SqliteOptions::default()).expect("a migrated database"));
@@ -86,9 +89,63 @@ fn both_engines_have_the_same_tables_columns_and_keys() {
     let expected = of_sqlite(&scratch.file("accord.db"));
     assert!(expected.len() > 30, "{expected:?}");
     assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    let steps = Schema::default();
     for (table, shape) in expected {
+        let shape = match partitions::marked(&steps).into_iter().find(|marked| marked.table == table) {
+            Some(Marked { column, .. }) => {
+                (shape.0, shape.1.iter().map(|key| format!("{key},{column}")).collect())
+            }
+            None => shape,
+        };
         assert_eq!(found[&table], shape, "{table}");
     }
+}
+
+/// What tells one partition of a table: its name and its bounds.
+const PARTITIONS: &str = "SELECT p.relname, c.relname, pg_get_expr(c.relpartbound, c.oid)
+    FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
+    WHERE p.relnamespace = to_regnamespace(current_schema()) AND p.relkind = 'p' ORDER BY 1, 2";
+
+#[test]
+fn what_is_only_appended_to_is_partitioned_by_time() {
+    let Some(schema) = migrated() else { return };
+    let steps = Schema::default();
+    let mut marked: Vec<String> = partitions::marked(&steps)
+        .iter()
+        .map(|marked| format!("{}|RANGE ({})", marked.table, marked.column))
+        .collect();
+    marked.sort_unstable();
+    assert_eq!(
+        marked,
+        [
+            "entries|RANGE (at)",
+            "journal|RANGE (at)",
+            "postings|RANGE (at)",
+            "settlement_items|RANGE (settled_at)"
+        ]
+    );
+    let partitioned = schema.sql(
+        "SELECT relname, pg_get_partkeydef(oid) FROM pg_class
+         WHERE relnamespace = to_regnamespace(current_schema()) AND relkind = 'p' ORDER BY relname",
+    );
+    assert_eq!(partitioned.lines().collect::<Vec<_>>(), marked);
+
+    let year: i64 = schema.sql("SELECT extract(year FROM now() AT TIME ZONE 'UTC')").parse().expect("a year");
+    let found = schema.sql(PARTITIONS);
+    for Marked { table, .. } in partitions::marked(&steps) {
+        let of_table: Vec<&str> =
+            found.lines().filter_map(|line| line.strip_prefix(&format!("{table}|"))).collect();
+        assert_eq!(of_table.len(), 5, "{of_table:?}");
+        assert_eq!(of_table[4], format!("{table}_default|DEFAULT"));
+        for (part, year) in of_table[..4].iter().zip(year..) {
+            assert!(part.starts_with(&format!("{table}_{year}|FOR VALUES FROM ('")), "{part}");
+        }
+    }
+    let without_key = schema.sql(
+        "SELECT c.relname FROM pg_class c WHERE c.relnamespace = to_regnamespace(current_schema()) AND c.relispartition
+         AND c.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)",
+    );
+    assert_eq!(without_key, "");
 }
 
 #[test]
@@ -141,7 +198,7 @@ fn texts_are_ordered_by_their_bytes() {
     let loose = schema.sql(
         "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
          JOIN pg_collation o ON o.oid = a.attcollation
-         WHERE c.relnamespace = to_regnamespace(current_schema()) AND c.relkind = 'r' AND a.attnum > 0
+         WHERE c.relnamespace = to_regnamespace(current_schema()) AND c.relkind IN ('r', 'p') AND a.attnum > 0
          AND o.collname <> 'C'",
     );
     assert_eq!(loose, "");

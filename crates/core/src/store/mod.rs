@@ -150,8 +150,8 @@ pub trait Rows:
     fn posting(&self, id: &PostingId) -> Stored<Option<Posting>>;
     /// Postings after that one, by bucket and id; for proving the books.
     fn postings_after(&self, after: Option<&PostingId>, limit: usize) -> Stored<Vec<Posting>>;
-    /// The entries of a posting, by line.
-    fn entries_of(&self, posting: &PostingId) -> Stored<Vec<Entry>>;
+    /// The entries of a posting, by line. They lie with its id and its time.
+    fn entries_of(&self, posting: &Posting) -> Stored<Vec<Entry>>;
 
     /// The notification of that id.
     fn notification(&self, id: &NotificationId) -> Stored<Option<Notification>>;
@@ -238,7 +238,8 @@ pub trait Tx:
 
     /// Sets the balance of a user's account, creating it when missing. Only `ledger::post` calls this.
     fn put_account(&mut self, account: &Account) -> Stored<()>;
-    /// Appends a posting and its entries. Unique: id. Never changed.
+    /// Appends a posting and its entries. Unique: id, which is minted with its time; a store may have to look at both.
+    /// Never changed.
     fn insert_posting(&mut self, posting: &Posting, entries: &[Entry]) -> Stored<()>;
 
     /// Leaves a notification in the outbox. Unique: id.
@@ -250,7 +251,7 @@ pub trait Tx:
 
     /// Leaves a message. Unique: kind, subject and channel; a second one is silently the first.
     fn insert_message(&mut self, message: &Message) -> Stored<()>;
-    /// Appends a line to the journal. Unique: stream and number.
+    /// Appends a line to the journal. A number that is not behind the stream's last one is a conflict.
     fn insert_journal(&mut self, line: &JournalLine) -> Stored<()>;
     /// Sets a setting.
     fn put_setting(&mut self, name: &str, value: &str) -> Stored<()>;

@@ -118,7 +118,8 @@ pub(super) async fn show(
         let refunds = rows.refunds_of(&id, PART)?;
         let of_refunds = refunds.iter().flat_map(|refund| [&refund.posting, &refund.end_posting]);
         let ids = std::iter::once(&payment.posting).chain(of_refunds).flatten();
-        let postings = ids.map(|id| Ok(rows.posting(id)?.zip(Some(rows.entries_of(id)?))));
+        let with_entries = |posting: Posting| rows.entries_of(&posting).map(|entries| (posting, entries));
+        let postings = ids.map(|id| rows.posting(id)?.map(with_entries).transpose());
         Ok(Some(Seen {
             postings: postings.collect::<Stored<Vec<_>>>()?.into_iter().flatten().collect(),
             journal: rows.journal_about(id.bucket(), id.as_str(), None, PART + 1)?,

@@ -8,6 +8,7 @@ use super::fault::PostgresFault;
 use super::link::Link;
 use super::migrations::{self, CREATE, translate};
 use super::nodes;
+use super::partitions::{self, Span};
 use super::settings::PostgresUrl;
 use crate::schema::words::{Act, act, is_built_aside, statements};
 use crate::schema::{Applying, Migration, Schema, too_old};
@@ -23,10 +24,18 @@ const LOCK_WAIT: &str = "SET LOCAL lock_timeout = '500ms'";
 const TRIES: u32 = 60;
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Applies what is pending. Two programs that start at once do not do it twice.
-pub(super) fn migrate(link: &Link, url: &PostgresUrl, schema: &Schema) -> Result<Applying, PostgresFault> {
+/// Applies what is pending, then makes the partitions that are missing. Two programs that start at once do not do it
+/// twice.
+pub(super) fn migrate(
+    link: &Link,
+    url: &PostgresUrl,
+    schema: &Schema,
+    span: Option<Span>,
+) -> Result<Applying, PostgresFault> {
     let done = |link| {
-        Ok(migrations::pending(link, url, schema)?.is_empty() && unbuilt(link, url, schema)?.is_empty())
+        Ok(migrations::pending(link, url, schema)?.is_empty()
+            && unbuilt(link, url, schema)?.is_empty()
+            && partitions::unmade(link, url, schema, span)?.is_empty())
     };
     if done(link)? {
         return Ok(Applying::default());
@@ -43,7 +52,10 @@ pub(super) fn migrate(link: &Link, url: &PostgresUrl, schema: &Schema) -> Result
     {
         std::thread::sleep(Duration::from_millis(100));
     }
-    let applied = alone(link, url, schema);
+    let applied = alone(link, url, schema).and_then(|applied| {
+        let partitions = partitions::make(link, url, schema, span)?;
+        Ok(Applying { partitions, ..applied })
+    });
     let _ = say("SELECT pg_advisory_unlock_all()");
     applied
 }
@@ -55,7 +67,7 @@ fn alone(link: &Link, url: &PostgresUrl, schema: &Schema) -> Result<Applying, Po
         transact(link, url, |link| {
             pending.iter().try_for_each(|step| apply(link, url, schema, step, false))
         })?;
-        return Ok(Applying { steps: pending.to_vec(), indexes: Vec::new() });
+        return Ok(Applying { steps: pending.to_vec(), ..Applying::default() });
     }
     // Said before anything is changed: all steps, or none.
     refuse_too_old(link, url, pending)?;
@@ -67,7 +79,7 @@ fn alone(link: &Link, url: &PostgresUrl, schema: &Schema) -> Result<Applying, Po
         build(link, url, index)?;
     }
     let names = indexes.into_iter().map(|index| index.name).collect();
-    Ok(Applying { steps: pending.to_vec(), indexes: names })
+    Ok(Applying { steps: pending.to_vec(), indexes: names, ..Applying::default() })
 }
 
 fn refuse_too_old(link: &Link, url: &PostgresUrl, steps: &[Migration]) -> Result<(), PostgresFault> {
@@ -158,6 +170,15 @@ pub(super) struct Index {
     statement: String,
 }
 
+impl Index {
+    /// Its table, and what follows: columns and condition.
+    fn target(&self) -> (&str, &str) {
+        let (_, rest) = self.statement.split_once("ON").unwrap_or_default();
+        let rest = rest.trim_start();
+        rest.split_at(rest.find([' ', '(']).unwrap_or(rest.len()))
+    }
+}
+
 /// The indexes of applied steps that are to be built concurrently and are not there, or not valid.
 pub(super) fn unbuilt(link: &Link, url: &PostgresUrl, schema: &Schema) -> Result<Vec<Index>, PostgresFault> {
     let fault = |error: Error| PostgresFault::of(url, &error);
@@ -188,21 +209,38 @@ pub(super) fn unbuilt(link: &Link, url: &PostgresUrl, schema: &Schema) -> Result
     Ok(missing)
 }
 
-/// Builds an index concurrently. What is left of an attempt that broke off is removed first.
+/// Builds an index concurrently. What is left of an attempt that broke off is removed first. On a partitioned table it
+/// is built partition by partition, and is valid with the last of them.
 fn build(link: &Link, url: &PostgresUrl, index: &Index) -> Result<(), PostgresFault> {
-    let concurrently = index.statement.replacen("CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1);
-    let drop = format!("DROP INDEX IF EXISTS {}", index.name);
-    let attempt = || {
-        // It waits for older transactions to end, in nobody's way.
-        let mut words = ["SET lock_timeout = 0", &drop, &concurrently].into_iter();
-        words.try_for_each(|words| link.wait_long(link.client.batch_execute(words)))
-    };
+    let Index { name, statement } = index;
+    // Building waits for older transactions to end, in nobody's way.
+    let long = |words: &str| retry(link, url, &["SET lock_timeout = 0", words]);
+    let brief = |words: &str| retry(link, url, &["SET lock_timeout = '500ms'", words]);
+    let drop = |name: &str| brief(&format!("DROP INDEX IF EXISTS {name}"));
+    let (table, columns) = index.target();
+    let parts = partitions::names(link, table).map_err(|error| PostgresFault::of(url, &error))?;
+    drop(name)?;
+    if parts.is_empty() {
+        return long(&statement.replacen("CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1));
+    }
+    brief(&format!("CREATE INDEX {name} ON ONLY {table}{columns}"))?;
+    for part in parts {
+        let of_part = format!("{part}_{name}");
+        drop(&of_part)?;
+        long(&format!("CREATE INDEX CONCURRENTLY {of_part} ON {part}{columns}"))?;
+        brief(&format!("ALTER INDEX {name} ATTACH PARTITION {of_part}"))?;
+    }
+    Ok(())
+}
+
+/// Says words until nobody is in the way.
+fn retry(link: &Link, url: &PostgresUrl, words: &[&str]) -> Result<(), PostgresFault> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match attempt() {
-            Err(error) if error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED) && tries < TRIES => {}
-            tried => return tried.map_err(|error| PostgresFault::of(url, &error)),
+        match words.iter().try_for_each(|words| link.wait_long(link.client.batch_execute(words))) {
+            Err(error) if tries < TRIES && partitions::in_the_way(&error) => std::thread::sleep(PAUSE),
+            said => return said.map_err(|error| PostgresFault::of(url, &error)),
         }
     }
 }

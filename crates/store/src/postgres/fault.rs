@@ -225,6 +225,8 @@ impl Trouble {
             | SqlState::T_R_DEADLOCK_DETECTED
             | SqlState::LOCK_NOT_AVAILABLE => Trouble::Again(why),
             SqlState::UNIQUE_VIOLATION => Trouble::Conflict(why),
+            // The row's partition was made a moment ago: it is found by whoever looks again.
+            SqlState::CHECK_VIOLATION if db.constraint().is_none() => Trouble::Again(why),
             // The primary has become a replica: the next connection finds the new one.
             SqlState::READ_ONLY_SQL_TRANSACTION => Trouble::Lost(why),
             _ if class == "22" || class == "23" || class == "42" || class == "XX" => {

@@ -5,6 +5,7 @@ use super::apply;
 use super::fault::PostgresFault;
 use super::link::Link;
 use super::nodes;
+use super::partitions::{self, Marked, Span};
 use super::settings::{PostgresOptions, PostgresUrl};
 use crate::schema::{Applied, Applying, Migration, Misfit, Outlook, Schema, differences};
 use tokio_postgres::Error;
@@ -23,14 +24,20 @@ pub fn plan(url: &PostgresUrl, schema: &Schema) -> Result<Outlook, PostgresFault
         level: version(&link, url)?,
         pending: pending(&link, url, schema)?.to_vec(),
         unbuilt: apply::unbuilt(&link, url, schema)?.into_iter().map(|index| index.name).collect(),
+        partitions: partitions::unmade(&link, url, schema, None)?,
         nodes: nodes::live(&link, url)?,
     })
 }
 
-/// Applies the steps that the database still needs. Says which.
+/// Applies the steps that the database still needs, and makes the partitions of the coming years. Says which.
 pub fn apply(url: &PostgresUrl, schema: &Schema) -> Result<Applying, PostgresFault> {
+    apply_with(url, schema, None)
+}
+
+/// As [`apply`], with new partitions of that span.
+pub fn apply_with(url: &PostgresUrl, schema: &Schema, span: Option<Span>) -> Result<Applying, PostgresFault> {
     let link = Link::open(url, &PostgresOptions::default())?;
-    apply::migrate(&link, url, schema)
+    apply::migrate(&link, url, schema, span)
 }
 
 /// What the catalogue of the database says beside what the steps say; nothing: they agree. The steps are applied to
@@ -60,12 +67,14 @@ pub fn verify(url: &PostgresUrl, schema: &Schema) -> Result<Vec<String>, Postgre
     Ok(differences(&should?, &there))
 }
 
-/// Every table, column, constraint and index of the schema, a line each.
+/// Every table, column, constraint and index of the schema, a line each; not partitions, of which there are as many as
+/// there are years, nor tables that were partitions once.
 const CATALOGUE: &str = "WITH t AS (
       SELECT c.oid, c.relname FROM pg_catalog.pg_class c
       WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relkind IN ('r', 'p')
+      AND NOT c.relispartition AND c.relname !~ '_[0-9]{4}(_[0-9]{2})?$'
     )
-    SELECT 'table ' || relname FROM t
+    SELECT 'table ' || relname || coalesce(' by ' || pg_get_partkeydef(oid), '') FROM t
     UNION ALL
     SELECT 'column ' || t.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
         || coalesce(' collate ' || o.collname, '') || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
@@ -133,15 +142,22 @@ pub(super) fn pending<'s>(
     })
 }
 
-/// A step in PostgreSQL's words: 64-bit integers, bytes, texts in the order of their bytes, no table options.
-/// What stands in quotes or in a comment stays.
+/// A step in PostgreSQL's words: 64-bit integers, bytes, texts in the order of their bytes, no table options, and
+/// tables marked for it partitioned by time. What stands in quotes or in a comment stays.
 pub(super) fn translate(sql: &str) -> String {
     let mut text = String::with_capacity(sql.len() * 2);
+    let mut marked: Option<Marked<'_>> = None;
     for line in sql.lines() {
         let (code, comment) = match line.find("--") {
             Some(at) => line.split_at(at),
             None => (line, ""),
         };
+        marked = Marked::read(line).or(marked);
+        let of_table = marked.as_ref().and_then(|marked| marked.put(code));
+        if code.starts_with(')') {
+            marked = None;
+        }
+        let code = of_table.as_deref().unwrap_or(code);
         for (index, part) in code.split('\'').enumerate() {
             if index > 0 {
                 text.push('\'');
@@ -191,6 +207,18 @@ mod tests {
             translate(step),
             "-- A TEXT about INTEGER.\nCREATE TABLE a (\n  bucket bigint NOT NULL, b text COLLATE \"C\" CHECK (b IN ('TEXT', 'x')),\n  \
              c bytea\n);\nSELECT chr(9) || 'char(9)';\n"
+        );
+    }
+
+    #[test]
+    fn a_marked_table_is_partitioned() {
+        let step = "CREATE TABLE a ( -- by time: at\n  bucket INTEGER NOT NULL,\n  at INTEGER NOT NULL,\n  \
+                    PRIMARY KEY (bucket)\n) STRICT;\nCREATE TABLE b (\n  bucket INTEGER,\n  PRIMARY KEY (bucket)\n) STRICT;\n";
+        assert_eq!(
+            translate(step),
+            "CREATE TABLE a ( -- by time: at\n  bucket bigint NOT NULL,\n  at bigint NOT NULL,\n  \
+             PRIMARY KEY (bucket, at)\n) PARTITION BY RANGE (at); CREATE TABLE a_default PARTITION OF a DEFAULT;\n\
+             CREATE TABLE b (\n  bucket bigint,\n  PRIMARY KEY (bucket)\n);\n"
         );
     }
 

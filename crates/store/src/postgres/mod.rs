@@ -10,6 +10,7 @@ mod keeper;
 mod link;
 pub mod migrations;
 mod nodes;
+pub mod partitions;
 mod readers;
 mod session;
 mod settings;
@@ -50,7 +51,7 @@ impl PostgresStore {
     pub fn open(url: PostgresUrl, options: PostgresOptions) -> Result<PostgresStore, PostgresFault> {
         let link = Link::open(&url, &options)?;
         if options.migrate {
-            apply::migrate(&link, &url, &options.schema)?;
+            apply::migrate(&link, &url, &options.schema, None)?;
         }
         let register = match &options.node {
             Some(address) => Register::enter(&link, &url, &options, address)?,
@@ -154,13 +155,13 @@ fn fits(link: &Link, url: &PostgresUrl, options: &PostgresOptions) -> Result<(),
     Err(PostgresFault::SchemaTooOld { place: url.to_string(), found, needed })
 }
 
-/// May this user read and write every table?
+/// May this user read and write every table? Partitions are reached through their tables, and detached ones not at all.
 fn rights(link: &Link, url: &PostgresUrl) -> Result<(), PostgresFault> {
     let rows = link
         .wait_long(link.client.query(
             "SELECT c.relname::text FROM pg_catalog.pg_class c
              WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relkind IN ('r', 'p')
-             AND NOT (has_table_privilege(c.oid, 'SELECT') AND (c.relname = 'schema_migrations' OR (
+             AND NOT c.relispartition AND c.relname !~ '_[0-9]{4}(_[0-9]{2})?$' AND NOT (has_table_privilege(c.oid, 'SELECT') AND (c.relname = 'schema_migrations' OR (
                has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')
                AND has_table_privilege(c.oid, 'DELETE'))))
              ORDER BY c.relname",

@@ -112,7 +112,7 @@ impl Rows for Desk<'_> {
     fn postings_after(&self, after: Option<&PostingId>, limit: usize) -> Stored<Vec<Posting>> {
         ledger::postings_after(self.0, after, limit)
     }
-    fn entries_of(&self, posting: &PostingId) -> Stored<Vec<Entry>> {
+    fn entries_of(&self, posting: &Posting) -> Stored<Vec<Entry>> {
         ledger::entries_of(self.0, posting)
     }
     fn notification(&self, id: &NotificationId) -> Stored<Option<Notification>> {

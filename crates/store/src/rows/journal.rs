@@ -5,7 +5,7 @@ use super::sql::{self, Columns, statements};
 use super::value::params;
 use accord_core::handle::Bucket;
 use accord_core::journal::{JournalHead, JournalLine};
-use accord_core::store::Stored;
+use accord_core::store::{StoreFault, Stored};
 
 macro_rules! columns {
     () => {
@@ -23,14 +23,12 @@ statements! {
     pub(crate) BEFORE = concat!(
         "SELECT ", columns!(), " FROM journal WHERE bucket = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3"
     );
-    HEAD = "SELECT bucket, number, hash FROM journal WHERE bucket = ?1 ORDER BY number DESC LIMIT 1";
-    // Steps from bucket to bucket by the key instead of reading every line.
-    STREAMS = "WITH RECURSIVE streams (bucket) AS (
-        SELECT min(bucket) FROM journal
-        UNION ALL
-        SELECT (SELECT min(bucket) FROM journal WHERE journal.bucket > streams.bucket) FROM streams
-        WHERE streams.bucket IS NOT NULL)
-        SELECT bucket FROM streams WHERE bucket IS NOT NULL";
+    HEAD = "SELECT bucket, number, hash FROM journal_heads WHERE bucket = ?1";
+    HEADS = "SELECT bucket, number, hash FROM journal_heads ORDER BY bucket";
+    // No row changed: the number is not behind the head.
+    PUT_HEAD = "INSERT INTO journal_heads (bucket, number, hash) VALUES (?1, ?2, ?3)
+        ON CONFLICT (bucket) DO UPDATE SET number = excluded.number, hash = excluded.hash
+        WHERE excluded.number > journal_heads.number";
     INSERT_LINE = concat!(
         "INSERT INTO journal (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
     );
@@ -57,21 +55,23 @@ pub(crate) fn after(db: &dyn Engine, stream: Bucket, number: u32, limit: usize) 
     sql::many(db, AFTER, params![stream.number(), number, sql::limit(limit)], read_line)
 }
 
-pub(crate) fn head(db: &dyn Engine, stream: Bucket) -> Stored<Option<JournalHead>> {
-    sql::one(db, HEAD, params![stream.number()], |row| {
-        Ok(JournalHead { stream: row.bucket()?, number: row.get()?, hash: row.digest()? })
-    })
+fn read_head(row: &mut Columns<'_>) -> Stored<JournalHead> {
+    Ok(JournalHead { stream: row.bucket()?, number: row.get()?, hash: row.digest()? })
 }
 
+pub(crate) fn head(db: &dyn Engine, stream: Bucket) -> Stored<Option<JournalHead>> {
+    sql::one(db, HEAD, params![stream.number()], read_head)
+}
+
+/// Nothing is held for it: a line that is a head now stays where it is.
 pub(crate) fn heads(db: &dyn Engine) -> Stored<Vec<JournalHead>> {
-    let mut heads = Vec::new();
-    for stream in sql::many(db, STREAMS, params![], |row| row.bucket())? {
-        heads.extend(head(db, stream)?);
-    }
-    Ok(heads)
+    sql::many(db, HEADS, params![], read_head)
 }
 
 pub(crate) fn insert_journal(db: &dyn Engine, line: &JournalLine) -> Stored<()> {
+    if db.execute(PUT_HEAD, params![line.stream.number(), line.number, line.hash.0])? == 0 {
+        return Err(StoreFault::Conflict("the stream has a line of that number, or a later one".into()));
+    }
     let values = params![
         line.stream.number(),
         line.number,

@@ -23,9 +23,9 @@ statements! {
         WHERE (bucket, id) > (?1, ?2) ORDER BY bucket, id LIMIT ?3";
     INSERT_POSTING = "INSERT INTO postings (bucket, id, kind, reference, at) VALUES (?1, ?2, ?3, ?4, ?5)";
     ENTRIES = "SELECT posting, line, party, currency, amount FROM entries
-        WHERE bucket = ?1 AND posting = ?2 ORDER BY line";
-    // Whose and when: for users' accounts only, which are listed by time.
-    INSERT_ENTRY = "INSERT INTO entries (bucket, posting, line, party, currency, amount, customer, at)
+        WHERE bucket = ?1 AND posting = ?2 AND at = ?3 ORDER BY line";
+    // Whose: for users' accounts only, which are listed by time.
+    INSERT_ENTRY = "INSERT INTO entries (bucket, posting, line, party, currency, amount, at, customer)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 }
 
@@ -92,8 +92,9 @@ pub(crate) fn postings_after(
     sql::many(db, POSTINGS_AFTER, params![bucket, id, sql::limit(limit)], read_posting)
 }
 
-pub(crate) fn entries_of(db: &dyn Engine, posting: &PostingId) -> Stored<Vec<Entry>> {
-    sql::many(db, ENTRIES, params![posting.bucket().number(), posting.as_str()], |row| {
+pub(crate) fn entries_of(db: &dyn Engine, posting: &Posting) -> Stored<Vec<Entry>> {
+    let Posting { id, at, .. } = posting;
+    sql::many(db, ENTRIES, params![id.bucket().number(), id.as_str(), at.0], |row| {
         Ok(Entry {
             posting: row.parsed(PostingId::read)?,
             line: row.get()?,
@@ -119,9 +120,8 @@ pub(crate) fn insert_posting(db: &dyn Engine, posting: &Posting, entries: &[Entr
             Party::User(customer) => Some(customer.as_str()),
             Party::Payable { .. } | Party::RefundsInFlight | Party::Funding => None,
         };
-        let (party, at) = (entry.party.to_row(), customer.map(|_| posting.at.0));
-        let values =
-            params![bucket, id, entry.line, party, entry.currency.code(), entry.amount, customer, at];
+        let (party, currency) = (entry.party.to_row(), entry.currency.code());
+        let values = params![bucket, id, entry.line, party, currency, entry.amount, posting.at.0, customer];
         sql::write(db, INSERT_ENTRY, values)?;
     }
     Ok(())

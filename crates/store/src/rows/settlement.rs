@@ -35,8 +35,8 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
     );
     pub(crate) ENTRIES_OF = "SELECT p.id, p.kind, p.reference, p.at, e.line, e.party, e.currency, e.amount
-        FROM entries AS e JOIN postings AS p ON p.bucket = e.bucket AND p.id = e.posting
-        WHERE e.bucket = ?1 AND e.customer = ?2 AND (e.at, e.posting, e.line) > (?3, ?4, ?5)
+        FROM entries AS e JOIN postings AS p ON p.bucket = e.bucket AND p.id = e.posting AND p.at = e.at
+        WHERE e.bucket = ?1 AND e.customer = ?2 AND e.at >= ?3 AND (e.at, e.posting, e.line) > (?3, ?4, ?5)
         ORDER BY e.at, e.posting, e.line LIMIT ?6";
 }
 

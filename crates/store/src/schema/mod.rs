@@ -164,6 +164,8 @@ pub struct Outlook {
     pub pending: Vec<Migration>,
     /// Indexes of applied steps that were not finished: they are built first.
     pub unbuilt: Vec<String>,
+    /// Partitions that are missing: they are made last.
+    pub partitions: Vec<String>,
     /// The nodes that serve from it now.
     pub nodes: Vec<Node>,
 }
@@ -175,6 +177,8 @@ pub struct Applying {
     pub steps: Vec<Migration>,
     /// The indexes that were built beside running nodes.
     pub indexes: Vec<String>,
+    /// The partitions that were made.
+    pub partitions: Vec<String>,
 }
 
 /// A node that serves from a database.

@@ -5,7 +5,7 @@ use super::{end_of, keep, see};
 use accord_core::agreement::{Agreement, AgreementStage, EndedBy, PrepareClaim, Session, SessionStage};
 use accord_core::checkpoint::Checkpoint;
 use accord_core::handle::Bucket;
-use accord_core::journal::JournalHead;
+use accord_core::journal::{JournalHead, JournalLine};
 use accord_core::moment::Timestamp;
 use accord_core::notification::Notification;
 use accord_core::notification::NotificationState::{Delivered, Pending};
@@ -25,12 +25,19 @@ pub fn streams_have_heads_and_pages(store: &dyn Store) {
         assert_eq!(rows.journal_heads()?, vec![]);
         Ok(())
     });
-    // Buckets 1, 511, 1, 1, 511.
+    // Buckets 1, 511, 1, 511, 1.
     keep(store, |tx| {
-        [9, 2, 5, 1, 6]
+        [1, 2, 5, 6, 9]
             .into_iter()
             .try_for_each(|number| tx.insert_journal(&journal_line(number, "it", true)))
     });
+    // Nothing comes behind the head: not its number again, at whatever time, and none below.
+    for (number, later) in [(9, 0), (9, 400 * 24 * 3_600_000), (5, 400 * 24 * 3_600_000), (1, 0)] {
+        let line = journal_line(number, "it", true);
+        let late = JournalLine { at: Timestamp(line.at.0 + later), ..line };
+        let end = end_of(store, move |tx| tx.insert_journal(&late));
+        assert!(matches!(end, Err(StoreFault::Conflict(_))), "{number}: {end:?}");
+    }
     see(store, |rows| {
         let heads = [(1, 9), (511, 6)].map(|(stream, number)| JournalHead {
             stream: Bucket::new(stream),

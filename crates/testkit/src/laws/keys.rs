@@ -65,7 +65,7 @@ pub fn a_conflict_inside_an_act_leaves_nothing_of_it(store: &dyn Store) {
         assert_eq!(rows.customer_of(&login_id(2))?, None);
         assert_eq!(rows.customer_of(&login_id(1))?, Some(customer_id(1)));
         assert_eq!(rows.posting(&posting_id(1))?, None);
-        assert_eq!(rows.entries_of(&posting_id(1))?, vec![]);
+        assert_eq!(rows.entries_of(&posting(1, true).0)?, vec![]);
         Ok(())
     });
 }

@@ -6,6 +6,7 @@ use accord_core::agreement::{Agreement, AgreementStage};
 use accord_core::client::ClientKey;
 use accord_core::handle::Bucket;
 use accord_core::journal::JournalLine;
+use accord_core::ledger::Posting;
 use accord_core::message::Message;
 use accord_core::moment::Timestamp;
 use accord_core::notification::{Notification, NotificationState};
@@ -42,7 +43,7 @@ pub fn an_empty_store_has_nothing(store: &dyn Store) {
         assert_eq!(rows.accounts_after(None, 9)?, vec![]);
         assert_eq!(rows.posting(&posting_id(1))?, None);
         assert_eq!(rows.postings_after(None, 9)?, vec![]);
-        assert_eq!(rows.entries_of(&posting_id(1))?, vec![]);
+        assert_eq!(rows.entries_of(&posting(1, true).0)?, vec![]);
         assert_eq!(rows.notification(&notification_id(1))?, None);
         assert_eq!(rows.notifications(9)?, vec![]);
         assert_eq!(rows.due_targets(time(true), 9)?, Vec::<String>::new());
@@ -245,7 +246,10 @@ pub fn postings_come_in_pages_and_entries_by_line(store: &dyn Store) {
         let mut expected: Vec<_> = (1..=7).map(posting_id).collect();
         expected.sort_by_key(|id| (id.bucket(), id.clone()));
         assert_eq!(ids, expected);
-        assert_eq!(rows.entries_of(&posting_id(3))?, posting(3, true).1);
+        let (row, entries) = posting(3, true);
+        assert_eq!(rows.entries_of(&row)?, entries);
+        let at = Timestamp(row.at.0 - 1);
+        assert_eq!(rows.entries_of(&Posting { at, ..row })?, vec![]);
         Ok(())
     });
 }
@@ -335,7 +339,7 @@ pub fn messages_come_newest_first(store: &dyn Store) {
 pub fn attempts_and_journal_lines_come_oldest_first(store: &dyn Store) {
     // Numbers that share a bucket, so that only the subject parts them.
     let about: Vec<JournalLine> = [1, 5, 9, 13].map(|number| journal_line(number, "it", true)).to_vec();
-    let lines: Vec<JournalLine> = about.iter().rev().cloned().collect();
+    let lines = about.clone();
     keep(store, move |tx| {
         [3, 1, 2, u32::MAX]
             .into_iter()

@@ -139,7 +139,8 @@ fn perform(tx: &mut dyn Tx, Act { kind, row, other, rich }: Act) -> Stored<Strin
         19 => tx.put_account(&account(row, pick(&["IQD", "USD", "JPY"], other), i64::from(other))),
         20 => {
             let (posting, entries) = posting(row, rich);
-            tx.insert_posting(&Posting { at: Timestamp(i64::from(other)), ..posting }, &entries)
+            // An id is minted with its time.
+            tx.insert_posting(&Posting { at: Timestamp(i64::from(row)), ..posting }, &entries)
         }
         21 => tx.insert_notification(&notification(row, state_of(other), i64::from(other), rich)),
         22 => tx.update_notification(&notification(row, state_of(other), i64::from(other), rich)),
@@ -212,10 +213,9 @@ fn state(rows: &dyn Rows) -> Stored<Vec<String>> {
             (rows.refunds_of(&payment_id(number), 3)?, rows.refund(&refund_id(number))?)
         ));
         said.push(format!("{:?}", rows.closed_order(&owner(number), &request_id(number))?));
-        said.push(format!(
-            "{:?}",
-            (rows.posting(&posting_id(number))?, rows.entries_of(&posting_id(number))?)
-        ));
+        let row = rows.posting(&posting_id(number))?;
+        let entries = row.as_ref().map(|row| rows.entries_of(row)).transpose()?;
+        said.push(format!("{:?}", (row, entries)));
         said.push(format!("{:?}", (rows.notification(&notification_id(number))?, rows.due_targets(at, 2)?)));
         said.push(format!(
             "{:?}",

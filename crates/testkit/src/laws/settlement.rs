@@ -30,7 +30,7 @@ pub fn settlement_items_come_back_as_they_were(store: &dyn Store) {
     let all: Vec<SettlementItem> = (1..=8).map(|number| item(number, 1, 5, number % 2 == 0)).collect();
     let rows = all.clone();
     keep(store, move |tx| rows.iter().try_for_each(|row| tx.insert_settlement_item(row)));
-    let again = end_of(store, |tx| tx.insert_settlement_item(&item(3, 2, 9, true)));
+    let again = end_of(store, |tx| tx.insert_settlement_item(&item(3, 2, 5, true)));
     assert!(matches!(again, Err(StoreFault::Conflict(_))), "{again:?}");
     see(store, move |rows| {
         for row in &all {

@@ -49,7 +49,7 @@ pub fn what_is_taken_back_leaves_nothing(store: &dyn Store) {
         assert_eq!(rows.customer_of(&login_id(2))?, None);
         assert_eq!(rows.agreements_of(&customer_id(2), 9)?, vec![]);
         assert_eq!(rows.postings_after(None, 9)?, vec![]);
-        assert_eq!(rows.entries_of(&posting_id(2))?, vec![]);
+        assert_eq!(rows.entries_of(&posting(2, true).0)?, vec![]);
         assert_eq!(rows.next_notification_due()?, None);
         assert_eq!(rows.messages(&customer_id(2), 9)?, vec![]);
         Ok(())

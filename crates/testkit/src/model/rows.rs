@@ -160,8 +160,12 @@ impl Rows for Books {
         let range = behind(after.map(|id| (id.bucket(), id.clone())));
         Ok(self.postings.range(range).take(limit).map(|(_, row)| row.clone()).collect())
     }
-    fn entries_of(&self, posting: &PostingId) -> Stored<Vec<Entry>> {
-        let range = (posting.clone(), 0)..=(posting.clone(), u32::MAX);
+    fn entries_of(&self, posting: &Posting) -> Stored<Vec<Entry>> {
+        let Posting { id, at, .. } = posting;
+        if self.posting(id)?.is_none_or(|row| row.at != *at) {
+            return Ok(Vec::new());
+        }
+        let range = (id.clone(), 0)..=(id.clone(), u32::MAX);
         Ok(self.entries.range(range).map(|(_, row)| row.clone()).collect())
     }
     fn notification(&self, id: &NotificationId) -> Stored<Option<Notification>> {

@@ -8,6 +8,7 @@ use accord_core::ledger::{Account, Entry, Posting};
 use accord_core::message::Message;
 use accord_core::notification::{Attempt, Notification};
 use accord_core::payment::{Payment, PaymentClaim};
+use accord_core::store::audit::AuditRows as _;
 use accord_core::store::{StoreFault, Stored, Tx};
 use accord_core::token::{Code, TokenSet};
 use accord_core::user::{PinGuard, User};
@@ -145,6 +146,9 @@ impl Tx for Books {
         Ok(())
     }
     fn insert_journal(&mut self, line: &JournalLine) -> Stored<()> {
+        if self.journal_head(line.stream)?.is_some_and(|head| head.number >= line.number) {
+            return Err(StoreFault::Conflict("the stream has a line of that number, or a later one".into()));
+        }
         self.journal.insert((line.stream, line.number), line.clone())
     }
     fn put_setting(&mut self, name: &str, value: &str) -> Stored<()> {

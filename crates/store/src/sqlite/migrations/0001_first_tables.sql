@@ -5,6 +5,8 @@
 -- 1970-01-01T00:00:00Z, digests are SHA-256 as blobs, money is in smallest units. A list is text: one line an item,
 -- tabs between an item's fields; \\, \n and \t inside a field are written with a backslash.
 -- Small rows are kept inside their key (WITHOUT ROWID); large ones are appended, with the key beside them.
+-- A table whose first line ends with `by time: COLUMN` is only ever appended to, and PostgreSQL partitions it by
+-- that column.
 
 CREATE TABLE settings (
   name  TEXT NOT NULL PRIMARY KEY,
@@ -241,7 +243,7 @@ CREATE TABLE accounts (
   PRIMARY KEY (bucket, customer, currency)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE postings (
+CREATE TABLE postings ( -- by time: at
   bucket    INTEGER NOT NULL,
   id        TEXT    NOT NULL,
   kind      TEXT    NOT NULL,
@@ -250,13 +252,14 @@ CREATE TABLE postings (
   PRIMARY KEY (bucket, id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE entries (
+CREATE TABLE entries ( -- by time: at
   bucket   INTEGER NOT NULL,
   posting  TEXT    NOT NULL,
   line     INTEGER NOT NULL,
   party    TEXT    NOT NULL,
   currency TEXT    NOT NULL,
   amount   INTEGER NOT NULL,
+  at       INTEGER NOT NULL,
   PRIMARY KEY (bucket, posting, line)
 ) STRICT, WITHOUT ROWID;
 

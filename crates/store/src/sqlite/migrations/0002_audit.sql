@@ -3,7 +3,7 @@
 -- The journal becomes a chain: a stream is a bucket, numbered without gaps. Lines of the first schema, which no
 -- release has written, have no hash and are dropped.
 DROP TABLE journal;
-CREATE TABLE journal (
+CREATE TABLE journal ( -- by time: at
   bucket  INTEGER NOT NULL,
   number  INTEGER NOT NULL,
   at      INTEGER NOT NULL,
@@ -15,6 +15,14 @@ CREATE TABLE journal (
   PRIMARY KEY (bucket, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX journal_by_subject ON journal (bucket, subject, number);
+
+-- The newest line of each stream: what the next one is chained to, however old the stream's lines are.
+CREATE TABLE journal_heads (
+  bucket INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  hash   BLOB    NOT NULL,
+  PRIMARY KEY (bucket)
+) STRICT, WITHOUT ROWID;
 
 -- Signed heads of the streams. Their bucket is always 0.
 CREATE TABLE audit_checkpoints (

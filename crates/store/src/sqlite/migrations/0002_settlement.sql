@@ -2,7 +2,7 @@
 -- What is settled with counterparties: one row for each posting that touches a client's payable account, in the
 -- payer's bucket. Written with the posting, never changed.
 
-CREATE TABLE settlement_items (
+CREATE TABLE settlement_items ( -- by time: settled_at
   bucket            INTEGER NOT NULL,
   posting           TEXT    NOT NULL,
   client            TEXT    NOT NULL,

@@ -48,7 +48,8 @@ impl Oracle {
         let (postings, refunds) = wallet.look(|rows| {
             let mut all = Vec::new();
             for posting in rows.postings_after(None, usize::MAX)? {
-                all.push((posting.clone(), rows.entries_of(&posting.id)?));
+                let entries = rows.entries_of(&posting)?;
+                all.push((posting, entries));
             }
             Ok((all, rows.refunds_after(None, usize::MAX)?))
         });
