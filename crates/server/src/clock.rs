@@ -25,6 +25,13 @@ pub struct Clock {
 /// The setting under which a store keeps the offset, so that it survives restarts and holds for every process.
 pub const OFFSET_SETTING: &str = "clock_offset_ms";
 
+impl Default for Clock {
+    /// A clock that nobody moved.
+    fn default() -> Clock {
+        Clock::new(0)
+    }
+}
+
 impl Clock {
     /// A clock that is `offset_ms` ahead of the machine's.
     pub fn new(offset_ms: i64) -> Clock {
