@@ -61,12 +61,23 @@ impl House {
         assert_eq!(self.running.terminate(), 0, "{}", self.running.said());
     }
 
+    /// Starts again with more arguments, now and from now on.
+    pub fn start_with(&mut self, more: &[&str]) {
+        self.args.extend(more.iter().map(|text| (*text).to_owned()));
+        self.start();
+    }
+
     /// Starts again on the same directory.
     pub fn start(&mut self) {
         let args: Vec<&str> = self.args.iter().map(String::as_str).collect();
         let (running, url) = support::sandbox(&self.dir, &args);
         (self.running, self.url) = (running, url);
         self.file = SandboxFile::read(&self.data()).expect("sandbox.json");
+    }
+
+    /// The store that it remembers in.
+    pub fn store(&self) -> &Scratch {
+        &self.dir
     }
 
     /// The directory of the sandbox.

@@ -73,11 +73,16 @@ impl Shop {
         }
     }
 
+    /// Where it calls.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     /// The same client, calling another node.
-    pub fn at(&self, url: &str) -> Shop {
-        let wallet = Wallet { base_url: url.to_owned(), ..self.client.wallet().clone() };
+    pub fn at(&self, base_url: &str) -> Shop {
+        let wallet = Wallet { base_url: base_url.to_owned(), ..self.client.wallet().clone() };
         let client = Client::new(self.client.identity().clone(), wallet).expect("a client");
-        Shop { client, base_url: url.to_owned(), ..self.clone() }
+        Shop { client, base_url: base_url.to_owned(), ..self.clone() }
     }
 
     /// The receiver of this client's notifications.
