@@ -2,8 +2,8 @@
 
 use crate::exit::Exit;
 use crate::{
-    agreement, audit, bench, call, config, dev, doctor, keys, ledger, migrate, provision, receipt, serve,
-    settlement, sign, unresolved, verify,
+    agreement, audit, backup, bench, call, config, dev, doctor, keys, ledger, migrate, move_store, provision,
+    receipt, serve, settlement, sign, unresolved, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -65,6 +65,12 @@ pub enum Command {
     Payment(unresolved::PaymentCommand),
     /// Bring the schema of the store up to date.
     Migrate(migrate::MigrateArgs),
+    /// Copy a wallet from SQLite to PostgreSQL while it answers, and close the old store.
+    Move(move_store::MoveArgs),
+    /// Copy a SQLite store to one file while it is served, with a manifest that proves it whole.
+    Backup(backup::BackupArgs),
+    /// Make a SQLite store of a backup, after proving it whole.
+    Restore(backup::RestoreArgs),
     /// Check configuration, clock, keys, store and outbound policy.
     Doctor(doctor::DoctorArgs),
     /// The ledger.
@@ -116,6 +122,9 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::VerifyReceipt(args) => receipt::run(args),
         Command::Agreement(command) => agreement::run(command),
         Command::Payment(command) => unresolved::run(command),
+        Command::Move(args) => move_store::run(args),
+        Command::Backup(args) => backup::run(args),
+        Command::Restore(args) => backup::restore(args),
         Command::Migrate(args) => migrate::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Ledger(command) => ledger::run(command),

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod audit;
+mod backup;
 mod bench;
 mod call;
 mod cli;
@@ -15,6 +16,7 @@ mod keys;
 mod ledger;
 mod logging;
 mod migrate;
+mod move_store;
 mod place;
 mod provision;
 mod receipt;

@@ -2,12 +2,13 @@
 
 use crate::dev::lock::{self, Lock};
 use crate::exit::usage;
-use accord_core::store::Store;
+use accord_core::store::{self, Store};
+use accord_store::fence::{FENCE, Fence, Stage};
 use accord_store::postgres::{self, partitions::Span};
 use accord_store::schema::{Applying, Outlook, Schema};
 use accord_store::sqlite::migrations;
 use accord_store::{PostgresOptions, PostgresStore, PostgresUrl, SqliteOptions, SqliteStore};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -96,7 +97,7 @@ impl StoreUrl {
         let sandbox = purpose == Purpose::Sandbox;
         let few = purpose == Purpose::Command;
         let schema = schema.clone();
-        Ok(match self {
+        let store: Arc<dyn Store> = match self {
             StoreUrl::Sqlite(path) => {
                 let readers = if few { 1 } else { SqliteOptions::default().readers };
                 let (create, migrate) = (sandbox, sandbox);
@@ -112,7 +113,15 @@ impl StoreUrl {
                 }
                 Arc::new(PostgresStore::open(url.as_ref().clone(), options)?)
             }
-        })
+        };
+        let fence = store::look(store.as_ref(), |rows| rows.setting(FENCE))?.map(|text| Fence::read(&text));
+        match fence {
+            // A command may look into a file that is closed; its writes are refused by the store itself.
+            Some(fence) if purpose != Purpose::Command || fence.stage == Stage::Filling => {
+                bail!("{self}: {}", fence.sentence())
+            }
+            _ => Ok(store),
+        }
     }
 
     /// What bringing its schema up to date would mean. Changes nothing.
@@ -150,9 +159,9 @@ impl StoreUrl {
 
 /// The name of this machine, for the register of nodes.
 fn machine() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name = name.trim();
-    if name.is_empty() { "a machine".to_owned() } else { name.to_owned() }
+    let read = |file: &&str| std::fs::read_to_string(file).ok().filter(|name| !name.trim().is_empty());
+    let name = ["/proc/sys/kernel/hostname", "/etc/hostname"].iter().find_map(read);
+    name.map_or_else(|| "a machine".to_owned(), |name| name.trim().to_owned())
 }
 
 impl std::fmt::Display for StoreUrl {

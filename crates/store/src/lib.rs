@@ -4,11 +4,13 @@
 //! embedded one, [`postgres`] that of a cluster. The laws that every store obeys, and the model store that lives in memory, are in
 //! `accord-testkit`.
 
+pub mod fence;
 pub mod postgres;
 mod queue;
 mod rows;
 pub mod schema;
 pub mod sqlite;
+pub mod transfer;
 
 pub use postgres::{PostgresFault, PostgresOptions, PostgresStore, PostgresUrl};
 pub use sqlite::{OpenFault, SqliteOptions, SqliteStore};

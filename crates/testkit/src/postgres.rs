@@ -6,6 +6,8 @@
 //! skipped, unless `ACCORD_POSTGRES=required`; `ACCORD_POSTGRES=off` skips in any case. PostgreSQL refuses to run as
 //! root: then its programs run as the user `postgres`, or `nobody`.
 
+mod drill;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

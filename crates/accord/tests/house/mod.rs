@@ -67,6 +67,12 @@ impl House {
         self.start();
     }
 
+    /// Starts again on another store.
+    pub fn start_on(&mut self, store: &str) {
+        self.args = vec!["--store".to_owned(), store.to_owned()];
+        self.start();
+    }
+
     /// Starts again on the same directory.
     pub fn start(&mut self) {
         let args: Vec<&str> = self.args.iter().map(String::as_str).collect();

@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Applies what is pending, then makes the partitions that are missing. Two programs that start at once do not do it
 /// twice.
-pub(super) fn migrate(
+pub(crate) fn migrate(
     link: &Link,
     url: &PostgresUrl,
     schema: &Schema,

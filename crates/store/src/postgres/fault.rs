@@ -151,7 +151,7 @@ pub enum PostgresFault {
 
 impl PostgresFault {
     /// What an error means while connecting or preparing.
-    pub(super) fn of(url: &PostgresUrl, error: &Error) -> PostgresFault {
+    pub(crate) fn of(url: &PostgresUrl, error: &Error) -> PostgresFault {
         let place = url.to_string();
         let why = sentence(error);
         match error.code() {
@@ -174,7 +174,7 @@ impl PostgresFault {
 }
 
 /// An error with its causes, in one line.
-pub(super) fn sentence(error: &Error) -> String {
+pub(crate) fn sentence(error: &Error) -> String {
     if let Some(error) = error.as_db_error() {
         let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
         return format!("{}{detail}", error.message());

@@ -25,9 +25,9 @@ pub(super) struct Prepared {
 }
 
 /// One connection, of one thread.
-pub(super) struct Link {
+pub(crate) struct Link {
     runtime: Runtime,
-    pub(super) client: Client,
+    pub(crate) client: Client,
     prepared: RefCell<HashMap<(usize, usize), Rc<Prepared>>>,
     warned: Arc<AtomicBool>,
     /// Names this connection for good, in markers of commits.
@@ -38,7 +38,7 @@ pub(super) struct Link {
 
 impl Link {
     /// Connects to a server that takes writes, and looks at its version.
-    pub(super) fn open(url: &PostgresUrl, options: &PostgresOptions) -> Result<Link, PostgresFault> {
+    pub(crate) fn open(url: &PostgresUrl, options: &PostgresOptions) -> Result<Link, PostgresFault> {
         let other = |why: String| PostgresFault::Other { place: url.to_string(), why };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -127,7 +127,7 @@ impl Link {
     }
 
     /// Waits for the server while the schema is looked at or changed: as long as it takes.
-    pub(super) fn wait_long<T>(&self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(crate) fn wait_long<T>(&self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         self.runtime.block_on(answer)
     }
 
@@ -155,7 +155,7 @@ impl Link {
     }
 
     /// A marker for the next commit, unlike any other: 24 bytes in hexadecimal digits.
-    pub(super) fn next_marker(&self) -> String {
+    pub(crate) fn next_marker(&self) -> String {
         self.commits.set(self.commits.get() + 1);
         format!("{}{:016x}", self.name, self.commits.get())
     }

@@ -92,7 +92,7 @@ const CATALOGUE: &str = "WITH t AS (
     ORDER BY 1";
 
 /// The last step applied, which may be a newer program's; 0: none.
-pub(super) fn version(link: &Link, url: &PostgresUrl) -> Result<u32, PostgresFault> {
+pub(crate) fn version(link: &Link, url: &PostgresUrl) -> Result<u32, PostgresFault> {
     Ok(applied(link, url)?.last().map_or(0, |step| step.version))
 }
 
@@ -130,7 +130,7 @@ pub(super) fn applied(link: &Link, url: &PostgresUrl) -> Result<Vec<Applied>, Po
 }
 
 /// The steps still needed, after checking that those applied are the ones that this program knows.
-pub(super) fn pending<'s>(
+pub(crate) fn pending<'s>(
     link: &Link,
     url: &PostgresUrl,
     schema: &'s Schema,

@@ -4,12 +4,12 @@
 //! store, work on one database. A transaction holds the buckets it touches (`session`), and an acknowledged one is
 //! as durable as the server's `synchronous_commit` says, which is never `off`. Nothing here knows a business rule.
 
-mod apply;
+pub(crate) mod apply;
 mod fault;
 mod keeper;
 mod link;
 pub mod migrations;
-mod nodes;
+pub(crate) mod nodes;
 pub mod partitions;
 mod readers;
 mod session;
@@ -19,6 +19,7 @@ mod tls;
 mod writer;
 
 pub use fault::PostgresFault;
+pub(crate) use fault::sentence;
 pub use settings::{PostgresOptions, PostgresUrl};
 
 use crate::queue::{Glance, Job, Queue};
@@ -26,7 +27,7 @@ use accord_core::store::clock::ClockReading;
 use accord_core::store::{Done, Look, Store, StoreFault, Stored, Work};
 use crossbeam_channel::{Sender, bounded};
 use keeper::Keeper;
-use link::Link;
+pub(crate) use link::Link;
 use nodes::Register;
 use readers::Reader;
 use std::sync::Arc;

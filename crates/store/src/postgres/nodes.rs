@@ -103,7 +103,7 @@ impl Register {
 }
 
 /// The nodes that live.
-pub(super) fn live(link: &Link, url: &PostgresUrl) -> Result<Vec<Node>, PostgresFault> {
+pub(crate) fn live(link: &Link, url: &PostgresUrl) -> Result<Vec<Node>, PostgresFault> {
     let fault = |error: Error| PostgresFault::of(url, &error);
     let there = link.wait_long(link.client.query_one("SELECT to_regclass('nodes') IS NOT NULL", &[]));
     if !there.map_err(fault)?.get::<_, bool>(0) {

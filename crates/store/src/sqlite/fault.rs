@@ -89,7 +89,7 @@ pub enum OpenFault {
 
 impl OpenFault {
     /// What SQLite's error means while opening.
-    pub(super) fn of(path: &Path, error: rusqlite::Error) -> OpenFault {
+    pub(crate) fn of(path: &Path, error: rusqlite::Error) -> OpenFault {
         let path = path.to_owned();
         match error.sqlite_error().map(|inner| inner.code) {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => OpenFault::NotADatabase(path),

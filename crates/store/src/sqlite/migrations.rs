@@ -67,7 +67,7 @@ fn catalogue(db: &Connection) -> rusqlite::Result<Vec<String>> {
 }
 
 /// The last step applied, which may be a newer program's; 0: none.
-pub(super) fn version(db: &Connection, path: &Path) -> Result<u32, OpenFault> {
+pub(crate) fn version(db: &Connection, path: &Path) -> Result<u32, OpenFault> {
     Ok(applied(db, path)?.last().map_or(0, |step| step.version))
 }
 
@@ -95,7 +95,7 @@ pub(super) fn applied(db: &Connection, path: &Path) -> Result<Vec<Applied>, Open
 }
 
 /// The steps still needed, after checking that those applied are the ones that this program knows.
-pub(super) fn pending<'s>(
+pub(crate) fn pending<'s>(
     db: &Connection,
     path: &Path,
     schema: &'s Schema,

@@ -3,6 +3,7 @@
 //! An acknowledged transaction is on the disk: the log is synced at each commit (`synchronous=FULL`), and
 //! `done` is called after it. [`migrations`] is the schema; what a row means is in `rows`, shared by the SQL stores.
 
+pub mod backup;
 #[cfg(test)]
 mod catalogue;
 mod engine;
@@ -164,12 +165,12 @@ fn join(thread: JoinHandle<()>) {
 
 /// What a connection may do.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
+pub(crate) enum Access {
     ReadOnly,
     Write,
 }
 
-fn connect(path: &Path, access: Access) -> Result<Connection, OpenFault> {
+pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, OpenFault> {
     let fault = |error| OpenFault::of(path, error);
     if !path.exists() {
         return Err(OpenFault::Missing(path.to_owned()));

@@ -5,11 +5,12 @@
 
 use super::engine::fault;
 use super::wal::WalWatch;
+use crate::fence::{FENCE, Fence};
 use crate::queue::Job;
 use crate::rows::desk::Desk;
 use accord_core::store::{Ended, StoreFault, Verdict, Work};
 use crossbeam_channel::Receiver;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How often a rule is run that ends in a conflict.
@@ -51,7 +52,26 @@ fn tell(job: Job, end: Ended) {
 
 /// Runs the rules in one transaction and commits it.
 fn together(db: &Connection, jobs: &mut [Job]) -> Result<Vec<Ended>, Lost> {
-    step(db, "BEGIN IMMEDIATE").map_err(|error| Lost::Ended(fault(error)))?;
+    let ended = |error| Lost::Ended(fault(error));
+    step(db, "BEGIN IMMEDIATE").map_err(ended)?;
+    let Some(fence) = fence(db).map_err(ended)? else { return in_turn(db, jobs) };
+    // Nothing may be written any more: what only reads is answered, the rest fails at its first write.
+    step(db, "ROLLBACK").and_then(|()| step(db, "BEGIN DEFERRED")).map_err(ended)?;
+    db.pragma_update(None, "query_only", true).map_err(ended)?;
+    let done = in_turn(db, jobs);
+    db.pragma_update(None, "query_only", false).map_err(ended)?;
+    let refused = || Err(StoreFault::Unavailable(fence.sentence()));
+    Ok(done?.into_iter().map(|end| if end.is_ok() { end } else { refused() }).collect())
+}
+
+/// Is the store being moved?
+fn fence(db: &Connection) -> rusqlite::Result<Option<Fence>> {
+    let mut statement = db.prepare_cached("SELECT value FROM settings WHERE name = ?1")?;
+    let text = statement.query_row([FENCE], |row| row.get::<_, String>(0)).optional()?;
+    Ok(text.map(|text| Fence::read(&text)))
+}
+
+fn in_turn(db: &Connection, jobs: &mut [Job]) -> Result<Vec<Ended>, Lost> {
     let mut ends = Vec::with_capacity(jobs.len());
     for job in jobs {
         match alone(db, &mut job.work) {
@@ -217,6 +237,31 @@ mod tests {
         step(&db, "BEGIN IMMEDIATE").expect("a transaction");
         let told = not_committed(&db, &failed(rusqlite::ffi::SQLITE_BUSY));
         assert!(matches!(told, StoreFault::Unavailable(_)) && db.is_autocommit(), "{told:?}");
+    }
+
+    #[test]
+    fn behind_a_fence_what_only_reads_is_answered() {
+        let db = empty();
+        ends(&db, vec![|tx| put(tx, "a", "1")]);
+        let fence = Fence { stage: crate::fence::Stage::Moving, id: "x".into(), other: "there".into() };
+        db.execute("INSERT INTO settings VALUES (?1, ?2)", [FENCE, &fence.written()]).expect("a fence");
+        let reads = |tx: &mut dyn Tx| match tx.setting("a") {
+            Ok(Some(_)) => Verdict::Keep,
+            _ => Verdict::Fault(StoreFault::Corrupt("a is gone".into())),
+        };
+        let stubborn = |tx: &mut dyn Tx| {
+            let _ = tx.put_setting("stubborn", "1");
+            Verdict::Keep
+        };
+        let told = ends(&db, vec![reads, |tx| put(tx, "b", "1"), reads, stubborn, |_| Verdict::TakeBack]);
+        assert!(told[0].is_ok() && told[2].is_ok() && told[4].is_ok(), "{told:?}");
+        assert!(
+            matches!(&told[1], Err(StoreFault::Unavailable(why)) if why.contains("being moved to there")),
+            "{told:?}"
+        );
+        assert!(!has(&db, "b") && !has(&db, "stubborn"));
+        db.execute("DELETE FROM settings WHERE name = ?1", [FENCE]).expect("no fence");
+        assert_eq!(ends(&db, vec![|tx| put(tx, "b", "1")]), vec![Ok(())]);
     }
 
     #[test]

@@ -1,0 +1,132 @@
+//! A table on its way: its columns, its rows in the order of their key, and the digest over them, which does not depend
+//! on the engine.
+
+use super::TransferFault;
+use crate::fence::FENCE;
+use sha2::Digest as _;
+
+/// Rows that are read, and written, at once.
+pub(super) const BATCH: usize = 500;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Int,
+    Text,
+    Bytes,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+}
+
+/// A value of any engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cell {
+    Null,
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Table {
+    pub(super) name: String,
+    pub(super) columns: Vec<Column>,
+    /// The columns of its primary key, in their order.
+    pub(super) key: Vec<usize>,
+}
+
+/// How many rows a table has, and the SHA-256 over them in the order of their key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSum {
+    /// The table.
+    pub table: String,
+    /// Its rows.
+    pub rows: u64,
+    /// Lower-case hex.
+    pub sha256: String,
+}
+
+impl Table {
+    /// Its columns, with commas between.
+    pub(super) fn columns(&self) -> String {
+        self.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Its key, with commas between.
+    pub(super) fn key(&self) -> String {
+        self.key
+            .iter()
+            .filter_map(|index| self.columns.get(*index))
+            .map(|column| column.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// What is left out: the fence is each store's own.
+    pub(super) fn only(&self) -> String {
+        if self.name == "settings" { format!("name <> '{FENCE}'") } else { "true".to_owned() }
+    }
+
+    /// The next rows behind a key; `mark` is how the engine writes the n-th parameter.
+    pub(super) fn page(&self, after: bool, mark: char) -> String {
+        let (columns, key, only, table) = (self.columns(), self.key(), self.only(), &self.name);
+        let marks: Vec<String> = (1..=self.key.len()).map(|number| format!("{mark}{number}")).collect();
+        let behind = if after { format!(" AND ({key}) > ({})", marks.join(", ")) } else { String::new() };
+        format!("SELECT {columns} FROM {table} WHERE {only}{behind} ORDER BY {key} LIMIT {BATCH}")
+    }
+
+    /// The key of a row.
+    pub(super) fn key_of(&self, row: &[Cell]) -> Vec<Cell> {
+        self.key.iter().filter_map(|index| row.get(*index)).cloned().collect()
+    }
+
+    /// Reads all rows and computes their digest.
+    pub(super) fn sum(
+        &self,
+        rows: impl Fn(Option<&[Cell]>) -> Result<Vec<Vec<Cell>>, TransferFault>,
+    ) -> Result<TableSum, TransferFault> {
+        let (mut hash, mut count, mut after) = (sha2::Sha256::new(), 0, None::<Vec<Cell>>);
+        loop {
+            let page = rows(after.as_deref())?;
+            for row in &page {
+                row.iter().for_each(|cell| cell.hash(&mut hash));
+            }
+            count += page.len() as u64;
+            match page.last() {
+                Some(last) if page.len() == BATCH => after = Some(self.key_of(last)),
+                _ => break,
+            }
+        }
+        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(TableSum { table: self.name.clone(), rows: count, sha256 })
+    }
+
+    /// A row of it could not be read or written.
+    pub(super) fn fault(&self, why: impl std::fmt::Display) -> TransferFault {
+        TransferFault::Row { table: self.name.clone(), why: why.to_string() }
+    }
+}
+
+impl Cell {
+    /// Kind, length and bytes, so that no two rows look alike.
+    fn hash(&self, hash: &mut sha2::Sha256) {
+        let (kind, bytes): (u8, &[u8]) = match self {
+            Cell::Null => (0, &[]),
+            Cell::Int(number) => {
+                hash.update([1]);
+                return hash.update(number.to_be_bytes());
+            }
+            Cell::Text(text) => (2, text.as_bytes()),
+            Cell::Bytes(bytes) => (3, bytes),
+        };
+        hash.update([kind]);
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    }
+}
