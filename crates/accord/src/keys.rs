@@ -175,13 +175,16 @@ pub fn read_callers_key(path: &Path) -> anyhow::Result<PrivateKey> {
     PrivateKey::parse(&text).with_context(|| format!("{} is no private key", path.display()))
 }
 
-/// What to say when other users may read a file.
+/// What to say when other users may read a file. A file of root's may be readable by the group of this process: so do
+/// Kubernetes and other keepers of secrets give files to a process that is not root.
 pub fn openness(path: &Path) -> anyhow::Result<Option<String>> {
     let data = std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
     #[cfg(unix)]
     {
-        let mode = std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o777;
-        if mode & 0o077 != 0 {
+        use std::os::unix::fs::MetadataExt as _;
+        let me = std::fs::metadata("/proc/self").map(|me| me.uid()).unwrap_or(0);
+        let mode = data.mode() & 0o777;
+        if mode & !bearable(data.uid(), me) != 0 {
             let path = path.display();
             return Ok(Some(format!(
                 "{path} is open to other users (mode {mode:04o}): run `chmod 600 {path}` and, if others may have \
@@ -190,6 +193,11 @@ pub fn openness(path: &Path) -> anyhow::Result<Option<String>> {
         }
     }
     Ok(None)
+}
+
+/// The permissions that a file of secrets may have at most, by its owner and by whom it is read.
+fn bearable(owner: u32, me: u32) -> u32 {
+    if owner == 0 && me != 0 { 0o740 } else { 0o700 }
 }
 
 /// Reads a password or a token: one line of visible characters in a file of its owner's alone.
@@ -250,6 +258,21 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         let fault = read_secret(&path).unwrap_err().to_string();
         assert!(fault.contains("mode 0640") && fault.contains("chmod 600"), "{fault}");
+    }
+
+    #[test]
+    fn a_group_may_read_only_what_root_gave_it() {
+        for (mode, owner, me, fine) in [
+            (0o600, 1000, 1000, true),
+            (0o640, 1000, 1000, false),
+            (0o440, 0, 10001, true),
+            (0o640, 0, 10001, true),
+            (0o660, 0, 10001, false),
+            (0o444, 0, 10001, false),
+            (0o440, 0, 0, false),
+        ] {
+            assert_eq!(mode & !bearable(owner, me) == 0, fine, "{mode:o} of {owner} for {me}");
+        }
     }
 
     #[test]
