@@ -1,10 +1,8 @@
 // From a PC to a phone with two browsers: the QR code, the number, and who goes back to the merchant.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { press } from "./steps.mjs";
+import { look, press } from "./steps.mjs";
 import { alipayPlusPrepare, startBrowser, startWallet } from "./wallet.mjs";
 
 const PHONE = {
@@ -42,14 +40,6 @@ function prepare() {
   seen = [];
   const authRedirectUrl = `http://localhost:${merchant.address().port}/back?x=1`;
   return wallet.call("prepare", "alipayPlus", alipayPlusPrepare(wallet, { terminalType: "WEB", authRedirectUrl }));
-}
-
-// Screenshots are kept where ACCORD_SCREENSHOTS names a folder.
-async function picture(page, name) {
-  const folder = process.env.ACCORD_SCREENSHOTS;
-  if (!folder) return;
-  mkdirSync(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `handover-${name}.png`), fullPage: true });
 }
 
 async function openOn(device, url, more = {}) {
@@ -90,25 +80,26 @@ for (const language of ["en-US", "ar-IQ"]) {
     const complaints = [];
     pc.on("console", (line) => line.type() === "error" && complaints.push(line.text()));
     const number = await numberShownBesideACode(pc);
-    await picture(pc, `pc-${language}`);
+    await look(pc, "handover-pc", language);
     assert.ok(!codeValue.includes(new URL(normalUrl).searchParams.get("authId")), "the code does not name the page");
 
     const phone = await openOn(PHONE, codeValue, { locale: language });
     assert.match(await phone.textContent("main"), /Windows/);
+    await look(phone, "handover-phone", language);
     assert.equal(await phone.getAttribute("html", "lang"), language);
     assert.equal(await phone.locator('[name="pin"]').count(), 0, "no page before the number");
     await typeNumber(phone, String(10 + ((Number(number) - 9) % 90)));
     assert.equal(await phone.locator('[role="alert"]').count(), 1);
-    await picture(phone, `phone-wrong-${language}`);
+    await look(phone, "handover-phone-wrong", language);
     await typeNumber(phone, number);
     assert.equal(await phone.locator('[name="pin"]').count(), 1);
     assert.equal(await phone.locator("#handover").count(), 0, "a phone shows no code");
     await pc.locator('#handover [data-when="taken"]').waitFor({ state: "visible" });
     assert.equal(await pc.locator("#handover img").isVisible(), false);
-    await picture(pc, `pc-taken-${language}`);
+    await look(pc, "handover-pc-taken", language);
 
     await decide(phone, "approve");
-    await picture(phone, `phone-done-${language}`);
+    await look(phone, "handover-phone-done", language);
     assert.equal(new URL(phone.url()).origin, wallet.base, "the phone stays");
     await pc.waitForURL(/\/back\?/, { timeout: 20_000 });
     assert.match(seen[0], /^\/back\?x=1&authCode=281\d{3}13[0-9A-Z]{24}&authState=st-0001$/);
@@ -129,6 +120,7 @@ test("a refusal on the phone leads the PC back without a code", async () => {
   const phone = await openOn(PHONE, codeValue);
   await typeNumber(phone, number);
   await decide(phone, "refuse");
+  await look(phone, "handover-phone-refused", "en-US");
   await pc.waitForURL(/\/back\?/, { timeout: 20_000 });
   assert.equal(seen[0], "/back?x=1&authState=st-0001");
   await pc.context().close();
@@ -156,9 +148,9 @@ test("three wrong numbers close the code, on the PC too, and the PC can still de
   const phone = await openOn(PHONE, codeValue);
   for (const by of [1, 2, 3]) await typeNumber(phone, String(10 + ((number - 10 + by) % 90)));
   assert.equal(await phone.locator("form").count(), 0);
-  await picture(phone, "phone-dead");
+  await look(phone, "handover-phone-dead", "en-US");
   await pc.locator('#handover [data-when="dead"]').waitFor({ state: "visible" });
-  await picture(pc, "pc-dead");
+  await look(pc, "handover-pc-dead", "en-US");
   await decide(pc, "approve");
   await pc.waitForURL(/\/back\?/);
   assert.match(seen[0], /authCode=281/);

@@ -2,7 +2,7 @@
 // the back button do.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { agree, approve, firstStep, prepareAlipayPlus, prepareQi, press, refuse, refuseTwice } from "./steps.mjs";
+import { agree, approve, firstStep, onward, prepareAlipayPlus, prepareQi, press, refuse, refuseTwice } from "./steps.mjs";
 import { startBrowser, startWallet } from "./wallet.mjs";
 
 let wallet;
@@ -63,7 +63,7 @@ test("reloading and coming back to the second step burns nothing, and no PIN is 
   await page.click("a.button");
   assert.equal(await page.locator('[name="agree"]').isChecked(), false, "the way back begins unticked again");
   await agree(page, wallet);
-  await page.waitForURL(done);
+  await onward(page, done);
   assert.equal(await proofOf(c), undefined, "the proof is taken back");
   await c.close();
 });
@@ -74,13 +74,13 @@ test("after deciding, back, reload and a second tab show the outcome and decide 
   const { page: two } = await half(c, url);
   const sent = await form(two);
   await one.click(approve);
-  await one.waitForURL(done);
+  await onward(one, done);
   const said = await send(two, `${sent}&decision=approve`);
   assert.equal(said.type, "opaqueredirect", "the form of the other tab is led to the outcome");
   await two.goto(`${url}&step=approve`);
-  await two.waitForURL(done);
+  await onward(two, done);
   await two.goto(`${url}&step=refuse`);
-  await two.waitForURL(done);
+  await onward(two, done);
   assert.doesNotMatch(two.url(), /6001/, "what was approved is not refused by another tab");
   assert.equal((await wallet.post("/sandbox/decide", { authId: idOf(url), decision: "refuse" })).status, 409);
   await c.close();
@@ -93,7 +93,7 @@ test("two agreements in two tabs keep their own proofs", async () => {
   await one.reload();
   assert.match(one.url(), /step=approve/, "the second tab did not take the first one's proof");
   await one.click(approve);
-  await one.waitForURL(done);
+  await onward(one, done);
   assert.ok(await stillOpen(second), "the other agreement is not decided with it");
   assert.ok(!(await stillOpen(first)));
   await two.reload();
@@ -210,7 +210,7 @@ test("who is signed in is not who agrees: another user's PIN decides for that us
   const other = wallet.sandbox.users.find((user) => user.status === "active" && user.loginId !== wallet.user.loginId);
   await firstStep(page, wallet, { loginId: other.loginId, pin: other.pin });
   await page.click(approve);
-  await page.waitForURL(done);
+  await onward(page, done);
   const { agreements } = await wallet.get(`/sandbox/users/${encodeURIComponent(other.loginId)}`);
   assert.equal(agreements.length, 1);
   await c.close();
@@ -224,7 +224,7 @@ test("a refusal is asked once more, and says so to the merchant", async () => {
   await page.click("a.button");
   await page.waitForLoadState("load");
   await refuseTwice(page);
-  await page.waitForURL(/6001/);
+  await onward(page, /6001/);
   await c.close();
 });
 
@@ -240,6 +240,6 @@ test("limits typed in Arabic digits stand in the second step and hold afterwards
   await page.waitForLoadState("load");
   assert.match(await page.textContent("main"), /50,000 IQD/, "the language changes, the step stays");
   await page.click(approve);
-  await page.waitForURL(done);
+  await onward(page, done);
   await c.close();
 });

@@ -81,6 +81,12 @@ impl Sections {
         if let Some((_, config)) = &mut alipay_plus {
             config.messages = self.carriers.policy.clone();
         }
+        let sessions = [
+            qi.as_ref().map(|(_, config)| config.session_life_ms),
+            alipay_plus.as_ref().map(|(_, config)| config.session_life_ms),
+        ];
+        let longest = sessions.into_iter().flatten().max().unwrap_or_default();
+        let lives = screens::check_lives(self.sign_in.idle, self.sign_in.life, longest, notes);
         let choices = Choices {
             qi,
             alipay_plus,
@@ -91,7 +97,7 @@ impl Sections {
             },
             sign_in: sign_in_of(&self.sign_in, notes),
             carriers: self.carriers,
-            screens: screens::check(self.apps, self.step_up, notes),
+            screens: screens::check(self.apps, self.step_up, lives, notes),
         };
         if let Err(what) = choices.mount([0; 32]) {
             notes.fault("mounts", what);

@@ -1,7 +1,7 @@
 //! Devices: the browsers in which a user is signed in to the wallet's own pages.
 //!
 //! A device is a row, so that every node knows it and its user can see and end it. The browser holds a token, the row
-//! its digest. A sign-in lives [`IDLE_MS`] after it was last used and [`LIFE_MS`] in all; each sign-in is a new device
+//! its digest. How long a sign-in lives after it was last used, and in all, is a [`Lives`]; each sign-in is a new device
 //! with a new token, so a token that somebody planted before is worth nothing after. That the PIN was right is not
 //! judged here ([`crate::agreement::sign_in`]); approving an agreement asks for it all the same (decision 21).
 
@@ -14,10 +14,23 @@ use crate::secret::{Digest, Secret};
 use crate::store::{Rows, Stored, Tx};
 use crate::user::{User, UserStatus};
 
-/// A sign-in that is not used for so long is over.
-pub const IDLE_MS: i64 = 15 * MINUTE;
-/// A sign-in is over after so long, however much it is used.
-pub const LIFE_MS: i64 = 12 * 60 * MINUTE;
+/// How long sign-ins live: the deployment's choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lives {
+    /// One that is not used for so long is over, in milliseconds.
+    pub idle_ms: i64,
+    /// One is over after so long, however much it is used, in milliseconds. Longer than any authorization can be decided:
+    /// that tells a sign-in to the wallet from one at an authorization page.
+    pub life_ms: i64,
+}
+
+impl Default for Lives {
+    /// A quarter of an hour, and half a day.
+    fn default() -> Lives {
+        Lives { idle_ms: 15 * MINUTE, life_ms: 12 * 60 * MINUTE }
+    }
+}
+
 /// "Last seen" is written at most so often.
 pub const SEEN_STEP_MS: i64 = MINUTE;
 /// So many devices of one user at most; the one that was seen longest ago gives way.
@@ -46,14 +59,14 @@ pub struct Device {
 
 impl Device {
     /// Is the sign-in still good?
-    pub fn lives(&self, now: Timestamp) -> bool {
-        now < self.expires_at && now.since(self.last_seen_at) < IDLE_MS
+    pub fn lives(&self, lives: &Lives, now: Timestamp) -> bool {
+        now < self.expires_at && now.since(self.last_seen_at) < lives.idle_ms
     }
 
     /// Does it open the wallet's own pages? A sign-in at an authorization page ends with that session, before its whole
     /// life is over, and says there who is known, nothing more: whoever agrees on a borrowed PC leaves no open wallet.
-    pub fn opens_wallet(&self) -> bool {
-        self.expires_at.since(self.created_at) >= LIFE_MS
+    pub fn opens_wallet(&self, lives: &Lives) -> bool {
+        self.expires_at.since(self.created_at) >= lives.life_ms
     }
 }
 
@@ -75,6 +88,7 @@ pub fn sign_in(
     customer: &CustomerId,
     origin: &Origin,
     before: Option<&DeviceId>,
+    lives: &Lives,
     at: &Moment,
 ) -> Ruled<(Device, Secret)> {
     let user = tx.user(customer)?.filter(|user| user.status == UserStatus::Active);
@@ -85,7 +99,7 @@ pub fn sign_in(
         close(tx, &device, device.customer.as_str(), at)?;
     }
     let mut known = tx.devices_of(&user.id, usize::MAX)?;
-    known.sort_by_key(|device| (device.lives(at.now), device.last_seen_at));
+    known.sort_by_key(|device| (device.lives(lives, at.now), device.last_seen_at));
     let surplus = (known.len() + 1).saturating_sub(MOST);
     for device in known.iter().take(surplus) {
         close(tx, device, "wallet", at)?;
@@ -102,8 +116,8 @@ pub fn sign_in(
         created_at: at.now,
         last_seen_at: at.now,
         expires_at: match origin.until {
-            Some(until) => until.min(at.now.plus_millis(LIFE_MS - 1)),
-            None => at.now.plus_millis(LIFE_MS),
+            Some(until) => until.min(at.now.plus_millis(lives.life_ms - 1)),
+            None => at.now.plus_millis(lives.life_ms),
         },
         address: origin.address.clone(),
         user_agent: origin.user_agent.chars().filter(|letter| !letter.is_control()).take(256).collect(),
@@ -115,18 +129,25 @@ pub fn sign_in(
 }
 
 /// The device of a token and its user, if the sign-in is good and the user may act.
-pub fn find(rows: &dyn Rows, token: &Secret, now: Timestamp) -> Stored<Option<(Device, User)>> {
+pub fn find(
+    rows: &dyn Rows,
+    token: &Secret,
+    lives: &Lives,
+    now: Timestamp,
+) -> Stored<Option<(Device, User)>> {
     let id = token.reveal().split_once('.').and_then(|(id, _)| DeviceId::read(id));
     let Some(id) = id else { return Ok(None) };
-    let device = rows.device(&id)?.filter(|device| device.digest == token.digest() && device.lives(now));
+    let device =
+        rows.device(&id)?.filter(|device| device.digest == token.digest() && device.lives(lives, now));
     let Some(device) = device else { return Ok(None) };
     let user = rows.user(&device.customer)?.filter(|user| user.status == UserStatus::Active);
     Ok(user.map(|user| (device, user)))
 }
 
 /// Notes that a device was used. Changes nothing if it has ended meanwhile, or was noted a moment ago.
-pub fn touch(tx: &mut dyn Tx, id: &DeviceId, at: &Moment) -> Ruled<()> {
-    let stale = |device: &Device| device.lives(at.now) && at.now.since(device.last_seen_at) >= SEEN_STEP_MS;
+pub fn touch(tx: &mut dyn Tx, id: &DeviceId, lives: &Lives, at: &Moment) -> Ruled<()> {
+    let stale =
+        |device: &Device| device.lives(lives, at.now) && at.now.since(device.last_seen_at) >= SEEN_STEP_MS;
     if let Some(device) = tx.device(id)?.filter(stale) {
         tx.update_device(&Device { last_seen_at: at.now, ..device })?;
     }

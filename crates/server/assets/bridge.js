@@ -2,8 +2,9 @@
 //
 // The app's web view offers one object, `accordWallet`: on Android with a method `contractResult(json)`, on iOS
 // as a message handler. It is given {"authCode"} or {"error", "errorMessage"}, and nobody else is: no message is
-// posted to windows. Where there is no such object, the browser is led to the return URL, which carries the same
-// in its fragment; where there is no return URL either, the page stays and says what happened.
+// posted to windows. Where there is no such object, this is an ordinary browser: the page says what happened, leaves
+// time to read it, and leads on to the return URL, which carries the same in its fragment, unless the person wants to
+// stay. Where there is no return URL either, the page stays.
 (function () {
   "use strict";
 
@@ -19,8 +20,18 @@
   }
 
   if (!handToApp(result) && given.returnUrl) {
+    leaveSoon(given.returnUrl);
+  }
+
+  function leaveSoon(url) {
+    var note = document.getElementById("going-on");
     // In place of this page, so that going back does not come here again.
-    window.location.replace(given.returnUrl);
+    var timer = window.setTimeout(function () { window.location.replace(url); }, 4000);
+    note.hidden = false;
+    document.getElementById("stay").addEventListener("click", function () {
+      window.clearTimeout(timer);
+      note.hidden = true;
+    });
   }
 
   function handToApp(result) {

@@ -79,6 +79,8 @@ pub struct Screens {
     pub apps: crate::app_links::Apps,
     /// Which approvals need a one-time code beside the PIN.
     pub step_up: StepUpPolicy,
+    /// How long sign-ins to the wallet live.
+    pub sign_in: accord_core::device::Lives,
 }
 
 /// Limits on callers. Nothing: no limit.

@@ -2,9 +2,11 @@
 //! wallet opens in its app. Without configured apps there are none, and every link opens the page.
 
 use crate::app::App;
+use crate::pages::markup::link_target;
+use accord_core::agreement::{Terminal, Terms};
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Router, routing::get};
 use serde_json::{Value, json};
@@ -88,6 +90,18 @@ impl Apps {
         let details = json!([{ "appIDs": self.ios, "components": components }]);
         (!self.ios.is_empty()).then(|| json!({ "applinks": { "details": details } }))
     }
+}
+
+/// Where the wallet's app opens that authorization, for somebody who came to the page in the browser of a phone; nothing
+/// where there is no app. Without the app the link leads nowhere and the page stays: it is the fallback.
+pub(crate) fn to_app(app: &App, headers: &HeaderMap, terms: &Terms) -> Option<String> {
+    let browser = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let phone = ["Mobile", "Android", "iPhone", "iPad"].iter().any(|mark| browser.contains(mark));
+    let leaves_browser = matches!(terms.terminal, Terminal::Wap | Terminal::Web);
+    if !phone || !leaves_browser || !app.options.screens.apps.any() {
+        return None;
+    }
+    link_target(&app.dialect(&terms.dialect)?.app_url(&terms.auth_id, terms.terminal)?)
 }
 
 /// The routes.

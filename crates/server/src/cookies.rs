@@ -73,10 +73,10 @@ impl Browser {
     /// The same browser, signed in from now on: a new device. What it was before ends.
     pub async fn sign_in(&self, app: &Arc<App>, customer: CustomerId, origin: Origin) -> Ruled<Browser> {
         let before = self.account.as_ref().map(|account| account.device.id.clone());
-        let at = app.clock.moment();
+        let (at, lives) = (app.clock.moment(), app.options.screens.sign_in);
         let (account, token) = app
             .transact(move |tx| {
-                let (device, token) = device::sign_in(tx, &customer, &origin, before.as_ref(), &at)?;
+                let (device, token) = device::sign_in(tx, &customer, &origin, before.as_ref(), &lives, &at)?;
                 let user = tx.user(&customer)?.ok_or(accord_core::Refusal::UserNotFound)?;
                 Ok((Account { device, user }, token))
             })
@@ -118,8 +118,10 @@ impl Browser {
     }
 
     /// Is that user signed in to the wallet itself, and not for one authorization only?
-    pub fn opens_wallet_of(&self, customer: &CustomerId) -> bool {
-        self.account().is_some_and(|account| account.device.opens_wallet() && account.user.id == *customer)
+    pub fn opens_wallet_of(&self, app: &App, customer: &CustomerId) -> bool {
+        let lives = &app.options.screens.sign_in;
+        self.account()
+            .is_some_and(|account| account.device.opens_wallet(lives) && account.user.id == *customer)
     }
 
     /// Who is signed in.
@@ -183,13 +185,13 @@ pub fn origin_of(address: impl ToString, headers: &HeaderMap) -> Origin {
 
 /// The account of a token; notes now and then that it is used.
 async fn find(app: &Arc<App>, token: Secret) -> Option<Account> {
-    let now = app.clock.now();
-    let found = app.look(move |rows| device::find(rows, &token, now)).await;
+    let (now, lives) = (app.clock.now(), app.options.screens.sign_in);
+    let found = app.look(move |rows| device::find(rows, &token, &lives, now)).await;
     let (device, user) =
         found.inspect_err(|fault| tracing::warn!(%fault, "a device was not found")).ok()??;
     if now.since(device.last_seen_at) >= SEEN_STEP_MS {
         let (id, at) = (device.id.clone(), app.clock.moment());
-        let noted: Ruled<()> = app.transact(move |tx| device::touch(tx, &id, &at)).await;
+        let noted: Ruled<()> = app.transact(move |tx| device::touch(tx, &id, &lives, &at)).await;
         if let Err(Stop::Fault(fault)) = noted {
             tracing::warn!(%fault, "a device's use was not noted");
         }

@@ -170,14 +170,10 @@ async fn home(
     headers: HeaderMap,
 ) -> Response<Body> {
     let chosen = asked.lang.as_deref().and_then(pages::i18n::catalogue::find);
-    let mut links = vec![("/health/ready".to_owned(), "health".to_owned())];
-    if app.options.admin_listen.is_none() {
-        links.push(("/metrics".to_owned(), "metrics".to_owned()));
-    }
     let view = pages::home::HomeView {
         language: chosen.unwrap_or_else(|| language(&headers)),
         demo_url: app.options.sandbox.as_ref().map(|sandbox| format!("{}/demo", sandbox.demo_url)),
-        links,
+        metrics: app.options.admin_listen.is_none(),
     };
     page(200, pages::home::render(&view), &pages::policy::content_security_policy(None), &Browser::none())
 }

@@ -1,7 +1,7 @@
 //! Signed-in devices and preferences: the rules, on the model store.
 
 use accord_core::agreement::EndedBy;
-use accord_core::device::{self, Device, IDLE_MS, LIFE_MS, MOST, Origin};
+use accord_core::device::{self, Device, Lives, MOST, Origin};
 use accord_core::message::routes::{Carrier, MessagePolicy};
 use accord_core::message::{self, About, Kind};
 use accord_core::preference::{self, Choice, Chosen};
@@ -11,6 +11,9 @@ use accord_core::user::{Language, User, UserStatus};
 use accord_core::{Moment, Refusal, Ruled, Stop, Timestamp};
 use accord_testkit::laws::samples::{agreement_id, customer_id, login_id, user};
 use accord_testkit::model::ModelStore;
+
+/// Two minutes without use, an hour in all: a deployment's choice, and not the defaults.
+const LIVES: Lives = Lives { idle_ms: 120_000, life_ms: 3_600_000 };
 
 fn at(millis: i64) -> Moment {
     let mut seed = [0; 32];
@@ -51,13 +54,15 @@ fn sign_in(store: &dyn Store, number: u32, now: i64, before: Option<&Device>) ->
         until: None,
     };
     let before = before.map(|device| device.id.clone());
-    act(store, move |tx| device::sign_in(tx, &customer_id(number), &origin, before.as_ref(), &at(now)))
-        .expect("a sign-in")
+    act(store, move |tx| {
+        device::sign_in(tx, &customer_id(number), &origin, before.as_ref(), &LIVES, &at(now))
+    })
+    .expect("a sign-in")
 }
 
 fn lives(store: &dyn Store, token: &Secret, now: i64) -> bool {
     let token = token.clone();
-    see(store, move |rows| device::find(rows, &token, Timestamp(now))).is_some()
+    see(store, move |rows| device::find(rows, &token, &LIVES, Timestamp(now))).is_some()
 }
 
 #[test]
@@ -65,19 +70,19 @@ fn a_sign_in_ends_when_it_is_not_used_and_when_it_is_old() {
     let store = house();
     let (idle, token) = sign_in(&store, 1, 0, None);
     assert!(idle.user_agent.starts_with("Browserx") && idle.user_agent.len() == 256);
-    assert!(lives(&store, &token, IDLE_MS - 1));
-    assert!(!lives(&store, &token, IDLE_MS));
+    assert!(lives(&store, &token, LIVES.idle_ms - 1));
+    assert!(!lives(&store, &token, LIVES.idle_ms));
     let mut now = 0;
-    while now < LIFE_MS {
+    while now < LIVES.life_ms {
         assert!(lives(&store, &token, now), "{now}");
         let id = idle.id.clone();
-        act(&store, move |tx| device::touch(tx, &id, &at(now))).expect("a touch");
-        now += IDLE_MS - 1;
+        act(&store, move |tx| device::touch(tx, &id, &LIVES, &at(now))).expect("a touch");
+        now += LIVES.idle_ms - 1;
     }
-    assert!(!lives(&store, &token, LIFE_MS));
+    assert!(!lives(&store, &token, LIVES.life_ms));
     let id = idle.id;
-    act(&store, move |tx| device::touch(tx, &id, &at(LIFE_MS))).expect("a touch");
-    assert!(!lives(&store, &token, LIFE_MS), "what is over is not woken");
+    act(&store, move |tx| device::touch(tx, &id, &LIVES, &at(LIVES.life_ms))).expect("a touch");
+    assert!(!lives(&store, &token, LIVES.life_ms), "what is over is not woken");
 }
 
 #[test]
@@ -137,7 +142,7 @@ fn a_frozen_user_is_signed_out_and_cannot_sign_in() {
     .expect("frozen");
     assert!(!lives(&store, &token, 1));
     let origin = Origin { address: String::new(), user_agent: String::new(), until: None };
-    let again = act(&store, move |tx| device::sign_in(tx, &customer_id(1), &origin, None, &at(2)));
+    let again = act(&store, move |tx| device::sign_in(tx, &customer_id(1), &origin, None, &LIVES, &at(2)));
     assert!(matches!(again, Err(Stop::Refused(Refusal::UserFrozen))), "{again:?}");
 }
 
@@ -198,12 +203,12 @@ fn a_sign_in_for_one_authorization_ends_with_it_and_opens_no_wallet() {
     let sign_in = |now: i64, until: i64| {
         let origin =
             Origin { address: String::new(), user_agent: String::new(), until: Some(Timestamp(until)) };
-        act(&store, move |tx| device::sign_in(tx, &customer_id(1), &origin, None, &at(now)))
+        act(&store, move |tx| device::sign_in(tx, &customer_id(1), &origin, None, &LIVES, &at(now)))
             .expect("a device")
             .0
     };
     let short = sign_in(1, 60_000);
-    assert!(!short.opens_wallet());
-    assert!(!short.lives(Timestamp(60_000)), "over when the session is");
-    assert!(!sign_in(2, i64::MAX / 2).opens_wallet(), "however long sessions may live");
+    assert!(!short.opens_wallet(&LIVES));
+    assert!(!short.lives(&LIVES, Timestamp(60_000)), "over when the session is");
+    assert!(!sign_in(2, i64::MAX / 2).opens_wallet(&LIVES), "however long sessions may live");
 }

@@ -234,6 +234,12 @@ pub trait Dialect: Voice {
         None
     }
 
+    /// Where the wallet's own app opens that authorization (Alipay+ prepare, schemeUrl); nothing where the paper knows no
+    /// such URL.
+    fn app_url(&self, _auth_id: &AuthId, _terminal: accord_core::agreement::Terminal) -> Option<String> {
+        None
+    }
+
     /// What this dialect calls a reason. Exhaustive: a new reason does not compile until it has a line.
     fn code(&self, reason: Reason) -> Code;
 

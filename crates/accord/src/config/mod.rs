@@ -438,6 +438,10 @@ pub struct SignIn {
     pub window: Option<Span>,
     /// The longest block: 24 hours.
     pub longest_block: Option<Span>,
+    /// A sign-in to the wallet's own pages that is not used for so long is over: 15 minutes.
+    pub idle: Option<Span>,
+    /// It is over after so long in any case: 12 hours.
+    pub life: Option<Span>,
 }
 
 /// Daily settlement files.

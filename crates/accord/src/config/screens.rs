@@ -3,8 +3,10 @@
 use super::check::Collector;
 use super::span::Span;
 use accord_core::agreement::step_up::{StepUpPolicy, When};
+use accord_core::device::Lives;
 use accord_core::money::{Amount, Currency};
 use accord_core::people::one_time_code::CodeLimits;
+use accord_core::policy::MINUTE;
 use accord_server::app::Screens;
 use accord_server::app_links::{AndroidApp, AppPath, Apps};
 use serde::Deserialize;
@@ -54,8 +56,41 @@ pub struct StepUpSection {
 }
 
 /// Judges both; faults go to `notes`.
-pub fn check(apps: AppsSection, step_up: StepUpSection, notes: &mut Collector<'_>) -> Screens {
-    Screens { apps: check_apps(apps, notes), step_up: check_step_up(step_up, notes) }
+pub fn check(
+    apps: AppsSection,
+    step_up: StepUpSection,
+    sign_in: Lives,
+    notes: &mut Collector<'_>,
+) -> Screens {
+    Screens { apps: check_apps(apps, notes), step_up: check_step_up(step_up, notes), sign_in }
+}
+
+/// Judges how long sign-ins to the wallet live; `longest_session_ms` is for how long an authorization can be decided.
+pub fn check_lives(
+    idle: Option<Span>,
+    life: Option<Span>,
+    longest_session_ms: i64,
+    notes: &mut Collector<'_>,
+) -> Lives {
+    let default = Lives::default();
+    let lives = Lives {
+        idle_ms: idle.map_or(default.idle_ms, Span::millis),
+        life_ms: life.map_or(default.life_ms, Span::millis),
+    };
+    if lives.idle_ms < MINUTE {
+        notes.fault("sign_in.idle", "must be at least 1m, or nobody could read a page");
+    }
+    if lives.life_ms < lives.idle_ms {
+        notes.fault("sign_in.life", "must not be shorter than sign_in.idle");
+    }
+    if lives.life_ms <= longest_session_ms {
+        notes.fault(
+            "sign_in.life",
+            "must be longer than lifetimes.session of every dialect: that tells a sign-in to the wallet from one at an \
+             authorization page",
+        );
+    }
+    lives
 }
 
 fn check_step_up(section: StepUpSection, notes: &mut Collector<'_>) -> StepUpPolicy {
@@ -178,6 +213,22 @@ mod tests {
             "tries = 0",
         ] {
             assert_eq!(judge(text).1.len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn lives_of_sign_ins_are_chosen_within_reason() {
+        let judge = |idle: &str, life: &str| {
+            let span =
+                |text: &str| Some(text).filter(|text| !text.is_empty()).map(|it| Span::parse(it).unwrap());
+            let mut notes = Collector::new(Path::new("accord.toml"));
+            let lives = check_lives(span(idle), span(life), 15 * MINUTE, &mut notes);
+            (lives, notes.faults.len())
+        };
+        assert_eq!(judge("", ""), (Lives::default(), 0));
+        assert_eq!(judge("5m", "1h"), (Lives { idle_ms: 5 * MINUTE, life_ms: 60 * MINUTE }, 0));
+        for (idle, life) in [("59s", "1h"), ("2h", "1h"), ("5m", "15m")] {
+            assert_eq!(judge(idle, life).1, 1, "{idle} {life}");
         }
     }
 

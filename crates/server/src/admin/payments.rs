@@ -140,9 +140,9 @@ pub(super) async fn show(
 /// What the order said of the money settled to the network: payToAmount and the rate behind it, as they were received.
 fn settled_as(t: &Texts, extras: &str) -> Vec<(String, Cell)> {
     let members: serde_json::Value = serde_json::from_str(extras).unwrap_or_default();
-    [("payToAmount", "admin-pay-to"), ("paymentQuote", "admin-quote")]
+    [("payToAmount", t.text("admin-pay-to")), ("paymentQuote", t.text("admin-quote"))]
         .into_iter()
-        .filter_map(|(member, name)| Some((t.text(name), Cell::code(&members.get(member)?.to_string()))))
+        .filter_map(|(member, name)| Some((name, Cell::code(&members.get(member)?.to_string()))))
         .collect()
 }
 

@@ -298,5 +298,6 @@ pub(crate) fn text_shown(
         typed_limits: limits.clone(),
         hint: None,
         panel: None,
+        app_link: None,
     })
 }

@@ -189,7 +189,7 @@ async fn receive(
         code: posted.code,
     };
     let known = async |browser: Browser, customer: Option<CustomerId>| match customer {
-        Some(customer) if browser.opens_wallet_of(&customer) => browser,
+        Some(customer) if browser.opens_wallet_of(&app, &customer) => browser,
         Some(customer) => {
             let origin = Origin { until: Some(session.expires_at), ..origin_of(sender.0, &headers) };
             browser.signed_in(&app, customer, origin).await
@@ -341,6 +341,7 @@ async fn question(
         typed_limits: typed.limits,
         hint,
         panel: handover::panel(app, visit, terms).await,
+        app_link: crate::app_links::to_app(app, visit.headers, terms),
     };
     let target = terms.redirect_url.as_deref();
     let policy = match view.panel {

@@ -128,6 +128,8 @@ pub struct AuthorizeView {
     pub hint: Option<Hint>,
     /// The way to the user's phone, on a PC.
     pub panel: Option<Panel>,
+    /// The way to the wallet's app, on a phone.
+    pub app_link: Option<String>,
 }
 
 /// What the user typed to limit the merchant: whole units of the offer's currency, or nothing.
@@ -349,6 +351,7 @@ struct Page<'a> {
     /// Label and sentences.
     facts: Vec<(String, Vec<Markup>)>,
     network: Option<Markup>,
+    app_text: Markup,
     contract_title: Option<Markup>,
     contract_text: Option<Markup>,
     contract_long: bool,
@@ -389,6 +392,7 @@ pub fn render(view: &AuthorizeView) -> String {
         scopes: marked(&said.scopes),
         facts,
         network: view.offer.network.map(|name| t.html(Key("network"), &[("network", name)])),
+        app_text: t.html(Key("app-open"), &[("wallet", &t.wallet_name())]),
         contract_title: said.contract_title.as_deref().map(Markup::foreign),
         contract_long: text.chars().count() > LONG_CONTRACT.0 || text.lines().count() > LONG_CONTRACT.1,
         contract_text: said.contract_text.as_deref().map(Markup::foreign),

@@ -11,8 +11,8 @@ pub struct HomeView {
     pub language: Language,
     /// The demo merchant's page; nothing outside of the sandbox.
     pub demo_url: Option<String>,
-    /// Other places: a path or URL, and what it is called.
-    pub links: Vec<(String, String)>,
+    /// Are the figures of the server on this listener?
+    pub metrics: bool,
 }
 
 #[derive(Template)]

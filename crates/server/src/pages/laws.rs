@@ -60,6 +60,7 @@ fn authorize(language: Language, contract: bool, hint: Option<Hint>) -> Authoriz
             per_month: contract.then(|| "50,000".to_owned()),
         },
         hint,
+        app_link: Some("accordwallet://authorize?authId=x".into()),
         panel: contract.then(|| Panel::new(HOSTILE, 42)),
     }
 }
@@ -176,8 +177,7 @@ fn pages(language: Language) -> Vec<(String, String)> {
         pages.extend(demo_pages(language, dialect));
     }
     pages.push(("demo index".into(), demo::render_index(&DemoIndexView { language, wallet_url: name() })));
-    let links = vec![("/health/ready".to_owned(), name())];
-    pages.push(("home".into(), home::render(&HomeView { language, demo_url: Some(name()), links })));
+    pages.push(("home".into(), home::render(&HomeView { language, demo_url: Some(name()), metrics: true })));
     pages.extend(super::wallet::samples::pages(language, HOSTILE));
     pages.extend(super::admin::samples::pages(language, HOSTILE));
     pages.push(("not found".into(), home::render_not_found(language)));
@@ -391,7 +391,7 @@ fn the_handover_page_gives_the_code_to_the_script_the_refresh_and_the_link_alike
     let url = format!("http://localhost:8080/demo/qi/return#authCode={code}");
     assert!(html.contains(&format!("data-auth-code=\"{code}\" data-error=\"\"")));
     for around in [
-        ["<noscript><meta http-equiv=\"refresh\" content=\"0; url=", "\"></noscript>"],
+        ["<noscript><meta http-equiv=\"refresh\" content=\"6; url=", "\"></noscript>"],
         ["href=\"", "\" rel=\"noreferrer\""],
         ["data-return-url=\"", "\""],
     ] {

@@ -128,7 +128,12 @@ struct Page {
     heading: String,
     lines: Vec<Markup>,
     back: Option<(String, Markup)>,
+    /// The way back is not what most people need now.
+    back_aside: bool,
+    /// Is the agreement in the wallet of whoever reads this?
+    in_wallet: bool,
     handover: Option<Attributes>,
+    going_on: Markup,
 }
 
 /// What `assets/bridge.js` reads. Empty where there is nothing to say.
@@ -193,7 +198,15 @@ pub fn render(view: &ResultView) -> String {
         heading,
         lines: said(&t, lines, &merchant, login),
         back: return_url.and_then(|url| back(&t, url, &merchant)),
+        back_aside: matches!(view.outcome, Outcome::HandedOver { .. }),
+        in_wallet: matches!(
+            view.outcome,
+            Outcome::Approved { .. }
+                | Outcome::HandedOver { approved: true, .. }
+                | Outcome::AlreadyDecided { approved: true, .. }
+        ),
         handover: None,
+        going_on: Markup::of(""),
     })
 }
 
@@ -233,6 +246,9 @@ pub fn render_handover(view: &HandoverView) -> String {
         heading,
         lines: said(&t, lines, &merchant, login),
         back: return_url.clone().and_then(|url| back(&t, &url, &merchant)),
+        back_aside: false,
+        in_wallet: false,
+        going_on: t.html(Key("going-on"), &[("merchant", &merchant)]),
         handover: Some(Attributes {
             auth_code,
             error,

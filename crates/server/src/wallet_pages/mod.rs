@@ -91,7 +91,8 @@ impl Visit {
         if let Some(chosen) = asked.lang.as_deref().and_then(catalogue::find) {
             browser = browser.speaking(app, chosen);
         }
-        let account = browser.account().filter(|account| account.device.opens_wallet());
+        let account =
+            browser.account().filter(|account| account.device.opens_wallet(&app.options.screens.sign_in));
         let Some(account) = account.cloned() else {
             let language = language_of(&browser, headers);
             return Err(sign_in::ask(app, &browser, language, &path, None, None));

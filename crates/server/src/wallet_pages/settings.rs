@@ -117,7 +117,9 @@ pub(super) async fn devices(
             let customer = visit.account.user.id.clone();
             let found = visit.look(move |rows| rows.devices_of(&customer, device::MOST)).await?;
             let (now, here) = (app.clock.now(), &visit.account.device.id);
-            let living = found.into_iter().filter(|device| device.lives(now) && device.opens_wallet());
+            let lives = &app.options.screens.sign_in;
+            let living =
+                found.into_iter().filter(|device| device.lives(lives, now) && device.opens_wallet(lives));
             let devices = living.map(|device| DeviceLine {
                 here: device.id == *here,
                 csrf: visit.token(&format!("device/{}", device.id)),

@@ -55,6 +55,7 @@ pub(super) fn ask(
         csrf: browser.form_token(app, FORM),
         typed_login_id: typed,
         hint,
+        idle_ms: app.options.screens.sign_in.idle_ms,
     };
     page(200, render_sign_in(&view), &content_security_policy(None), browser)
 }

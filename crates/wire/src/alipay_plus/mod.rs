@@ -31,7 +31,7 @@ pub use qr::QrHandles;
 use crate::dialect::{Act, Code, Consultation, Dialect, Fault, Operation, Reason, Refused};
 use crate::fields::{Fields, Strictness};
 use crate::json::Json;
-use accord_core::agreement::Terms;
+use accord_core::agreement::{Terminal, Terms};
 use accord_core::client::Client;
 use accord_core::ids::{AuthId, ClientId, DialectName, Owner};
 use accord_core::policy::Policy;
@@ -153,6 +153,10 @@ impl Dialect for AlipayPlus {
 
     fn code_value(&self, auth_id: &AuthId) -> Option<String> {
         AlipayPlus::code_value(self, auth_id)
+    }
+
+    fn app_url(&self, auth_id: &AuthId, terminal: Terminal) -> Option<String> {
+        Some(self.urls(auth_id, terminal).scheme)
     }
 
     fn utc_offset_seconds(&self) -> i32 {

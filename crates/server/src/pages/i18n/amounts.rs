@@ -65,6 +65,12 @@ fn counted(whole: &str) -> u16 {
     if whole.len() > 2 && last < 3 { 100 } else { last }
 }
 
+pub(super) fn minutes(t: &Texts, ms: i64) -> String {
+    let count = u64::try_from(ms / 60_000).unwrap_or(0);
+    let noun = t.counting(Key("minutes"), counted(&count.to_string()));
+    t.with(Key("number-of"), &[("number", &number(t, count)), ("noun", &noun)])
+}
+
 /// What a limit is typed in: `whole dinars (IQD)`.
 pub(super) fn unit(t: &Texts, code: &str) -> String {
     match code {

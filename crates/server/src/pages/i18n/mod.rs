@@ -115,6 +115,11 @@ impl Texts {
         amounts::number(self, number.into())
     }
 
+    /// A span of time in whole minutes: `15 minutes`.
+    pub fn minutes(&self, ms: i64) -> String {
+        amounts::minutes(self, ms)
+    }
+
     /// A point in time, to the minute, in Baghdad: `22 November 2026, 01:28 (Baghdad)`.
     pub fn time(&self, at: Timestamp) -> String {
         amounts::time(self, at)

@@ -143,6 +143,8 @@ pub struct SignInView {
     pub csrf: String,
     /// What was typed as login id.
     pub typed_login_id: Option<String>,
+    /// How long a sign-in lives without use, in milliseconds.
+    pub idle_ms: i64,
     /// What is to be said first.
     pub hint: Option<Hint>,
 }
@@ -155,6 +157,7 @@ struct SignInPage<'a> {
     switch: Option<String>,
     hint: Option<(bool, Markup)>,
     wrong: bool,
+    note: Markup,
     view: &'a SignInView,
 }
 
@@ -168,6 +171,7 @@ pub fn render_sign_in(view: &SignInView) -> String {
         switch: Some(format!("{}?lang=", view.next)),
         hint: view.hint.map(|hint| (hint.good(), hint.text(&t))),
         wrong,
+        note: t.html(Key("wallet-sign-in-note"), &[("span", &t.minutes(view.idle_ms))]),
         view,
     })
 }

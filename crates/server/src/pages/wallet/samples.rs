@@ -60,7 +60,14 @@ pub(in crate::pages) fn pages(language: Language, hostile: &str) -> Vec<(String,
     let mut pages = Vec::new();
     for hint in std::iter::once(None).chain(hints.map(Some)) {
         let typed_login_id = Some(text());
-        let view = SignInView { language, next: "/wallet".into(), csrf: text(), typed_login_id, hint };
+        let view = SignInView {
+            language,
+            next: "/wallet".into(),
+            csrf: text(),
+            typed_login_id,
+            hint,
+            idle_ms: 900_000,
+        };
         pages.push((format!("wallet sign-in {hint:?}"), render_sign_in(&view)));
     }
     let line = |state: &State| Line {
