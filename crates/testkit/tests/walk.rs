@@ -112,7 +112,7 @@ impl Walk {
             accord_server::start(options, listener).await.expect("a server")
         });
         let address = server.local_addr();
-        Walk { runtime, server, address, clock: Clock::default(), house, database, _scratch: scratch }
+        Walk { runtime, server, address, clock: Clock::new(0), house, database, _scratch: scratch }
     }
 
     fn stop(self) {
