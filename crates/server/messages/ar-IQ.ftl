@@ -530,6 +530,7 @@ end-not = أبقِ الاتفاق
 end-back = العودة إلى الاتفاق
 receipt-download = تنزيل الإيصال
 receipt-how = الإيصال موقّع. يستطيع أي شخص التحقق منه بمفتاح الإيصالات العام للمحفظة دون أن يسألنا:
+receipt-key = نزّل مفتاح الإيصالات العام (receipts.pub.pem)
 payment-title-paid = لماذا سُحب مني هذا المبلغ؟
 payment-title-declined = لماذا لم تُدفع هذه العملية؟
 payment-title-running = ما مصير هذه العملية؟

@@ -528,6 +528,7 @@ end-not = Keep it
 end-back = Back to the agreement
 receipt-download = Download the receipt
 receipt-how = The receipt is signed. Anybody can check it with the wallet's public receipt key, without asking us:
+receipt-key = Download the public receipt key (receipts.pub.pem)
 payment-title-paid = Why was I charged?
 payment-title-declined = Why was this not paid?
 payment-title-running = What becomes of this payment?

@@ -20,7 +20,7 @@ use accord_core::store::{Rows, Stored};
 use accord_core::{Timestamp, calendar};
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, Response, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use std::sync::Arc;
 
 /// Payments on one page of the story.
@@ -298,4 +298,24 @@ pub(super) async fn receipt(
         }
         .await,
     )
+}
+
+/// `GET /wallet/receipts.pub.pem`: the key that receipts are checked with, for everybody. Nothing to see where the wallet
+/// seals none.
+pub(super) async fn receipt_key(State(app): State<Arc<App>>) -> Response<Body> {
+    let key = app.options.receipts.as_ref().map(|key| key.public_key().pem().to_owned());
+    let mut reply = Response::new(Body::from(key.clone().unwrap_or_default()));
+    if key.is_none() {
+        *reply.status_mut() = StatusCode::NOT_FOUND;
+        return reply;
+    }
+    for (name, value) in [
+        (header::CONTENT_TYPE, "application/x-pem-file"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"receipts.pub.pem\""),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+    ] {
+        reply.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    reply
 }

@@ -45,6 +45,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/wallet/sign-out", post(sign_in::sign_out))
         .route("/wallet/agreements/{id}", get(agreement::show))
         .route("/wallet/agreements/{id}/receipt", get(agreement::receipt))
+        .route("/wallet/receipts.pub.pem", get(agreement::receipt_key))
         .route("/wallet/agreements/{id}/limits", post(act::limits))
         .route("/wallet/agreements/{id}/pause", post(act::pause))
         .route("/wallet/agreements/{id}/resume", post(act::resume))

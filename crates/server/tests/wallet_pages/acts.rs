@@ -152,6 +152,12 @@ async fn an_end_asks_the_merchant_and_says_what_it_said_and_gives_a_receipt_that
         content.get("agreementId").and_then(accord_wire::json::Json::as_str),
         Some(agreement.as_str())
     );
+    // Anybody can fetch the key that the page names, and it is the right one.
+    let download = format!("accord verify-receipt --key receipts.pub.pem accord-receipt-{agreement}.json");
+    assert!(page.body.contains(&download) && page.body.contains("href=\"/wallet/receipts.pub.pem\""));
+    let key = Browser::new(&house).get("/wallet/receipts.pub.pem").await;
+    assert_eq!((key.status, key.body.as_str()), (200, house.receipt_key.pem()));
+    receipt.verify(&accord_wire::seal::SealPublicKey::parse(&key.body).unwrap()).unwrap();
     assert_eq!(browser.get(&end).await.status, 303, "what is over is not ended again");
     assert!(!browser.get(&path).await.body.contains("/pause\""), "nor changed");
     assert!(browser.get("/wallet").await.says("Ended"));
