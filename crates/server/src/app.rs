@@ -9,7 +9,7 @@ use accord_core::identity::Identity;
 use accord_core::ids::DialectName;
 use accord_core::risk::RiskEngine;
 use accord_core::secret::DerivationKeys;
-use accord_core::store::{self, Rows, Store, StoreFault, Stored, Tx};
+use accord_core::store::{self as port, Rows, Store, StoreFault, Stored, Tx};
 use accord_core::voice::Context;
 use accord_core::{Ruled, Stop};
 use accord_wire::dialect::Dialect;
@@ -119,6 +119,8 @@ pub struct App {
     pub demo_consent: Arc<crate::demo::DemoConsent>,
     /// Answers of unverified callers that were signed, by address.
     pub refusal_budget: crate::limits::RefusalBudget,
+    /// Calls of clients that have a limit.
+    pub call_limits: crate::limits::CallLimits,
     /// Carries notifications; set when the workers start.
     pub dispatcher: std::sync::OnceLock<std::sync::Weak<crate::dispatcher::Dispatcher>>,
     /// Logos of merchants.
@@ -148,19 +150,9 @@ impl App {
     /// Runs a rule in one durable transaction and waits for its end without blocking the thread.
     pub async fn transact<T: Send + 'static>(
         &self,
-        mut rule: impl FnMut(&mut dyn Tx) -> Ruled<T> + Send + 'static,
+        rule: impl FnMut(&mut dyn Tx) -> Ruled<T> + Send + 'static,
     ) -> Ruled<T> {
-        let (send, receive) = oneshot::channel();
-        let slot = Arc::new(Mutex::new(None));
-        let filled = slot.clone();
-        self.options.store.submit(
-            Box::new(move |tx| store::judge(rule(tx), &filled)),
-            Box::new(move |ended| {
-                let _ = send.send(ended);
-            }),
-        );
-        let ended = receive.await.unwrap_or_else(|_| Err(StoreFault::Unknown("the store went away".into())));
-        store::settle(ended, &slot)
+        transact(self.options.store.as_ref(), rule).await
     }
 
     /// Looks at committed rows without blocking the thread.
@@ -202,6 +194,24 @@ impl App {
         })
         .await
     }
+}
+
+/// Runs a rule in one durable transaction of a store and waits for its end without blocking the thread.
+pub async fn transact<T: Send + 'static>(
+    store: &dyn Store,
+    mut rule: impl FnMut(&mut dyn Tx) -> Ruled<T> + Send + 'static,
+) -> Ruled<T> {
+    let (send, receive) = oneshot::channel();
+    let slot = Arc::new(Mutex::new(None));
+    let filled = slot.clone();
+    store.submit(
+        Box::new(move |tx| port::judge(rule(tx), &filled)),
+        Box::new(move |ended| {
+            let _ = send.send(ended);
+        }),
+    );
+    let ended = receive.await.unwrap_or_else(|_| Err(StoreFault::Unknown("the store went away".into())));
+    port::settle(ended, &slot)
 }
 
 /// A dialect seen as the voice that rules need.

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::clock::random;
+use crate::limits::Permit;
 use crate::risk::OnFailure;
 use crate::sandbox::faults::Scripted;
 use crate::telemetry;
@@ -130,9 +131,18 @@ fn overload(app: &App) -> Option<&'static str> {
 
 async fn execute(app: &Arc<App>, accepted: Accepted, at: &Moment) -> Answer {
     let dialect = accepted.dialect.clone();
-    if !app.refusal_budget.may_call(&accepted.client.client, at.now) {
-        let code = dialect.code(Reason::Fault(Fault::Overloaded));
-        return result_only(&code, "more calls a second than agreed; call again");
+    let (store, client) = (app.options.store.as_ref(), &accepted.client.client);
+    match app.call_limits.permit(store, client, || app.clock.now()).await {
+        Permit::Given => {}
+        Permit::Over => {
+            let code = dialect.code(Reason::Fault(Fault::Overloaded));
+            return result_only(&code, "more calls a second than agreed; call again");
+        }
+        Permit::Unknown(fault) => {
+            tracing::error!(%fault, "calls of a client could not be counted");
+            let code = dialect.code(Reason::Fault(Fault::Unexpected));
+            return result_only(&code, code.meaning);
+        }
     }
     // The act moves into the store's thread and comes back with the result.
     let stale = accepted.stale.is_some();

@@ -108,6 +108,7 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         faults: Default::default(),
         demo_consent: Default::default(),
         refusal_budget: Default::default(),
+        call_limits: Default::default(),
         dispatcher: Default::default(),
         courier: Default::default(),
         logos: Logos::new(&outbound)?,
@@ -128,6 +129,7 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
     let mut tasks = vec![tokio::spawn(schedule::run(app.clone(), dispatcher, courier))];
     tasks.push(tokio::spawn(upkeep::run(app.clone())));
     if app.options.store.is_shared() {
+        shared_time::tell(&app.clock, false);
         tasks.push(tokio::spawn(shared_time::run(app.clone(), readings, stopped.clone())));
     }
     if app.options.seams.console.is_some() {

@@ -84,8 +84,12 @@ pub async fn run(app: Arc<App>, readings: Readings, mut stopped: watch::Receiver
     let readings = Arc::new(Mutex::new(readings));
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let (mut off, mut silent) = (false, false);
+    let (mut off, mut silent) = (fault(&app.clock).is_some(), false);
     loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopped.changed() => return,
+        }
         let (seen, kept) = (app.clone(), readings.clone());
         let read = tokio::task::spawn_blocking(move || read(&seen, &kept)).await;
         let read = read.unwrap_or_else(|broken| Err(StoreFault::Unavailable(broken.to_string())));
@@ -95,18 +99,20 @@ pub async fn run(app: Arc<App>, readings: Readings, mut stopped: watch::Receiver
             tracing::warn!(%fault, "the database's clock cannot be read: time is counted from its last reading");
         }
         silent = read.is_err();
-        telemetry::clock(app.clock.machine_ahead_ms().unwrap_or(0));
-        match fault(&app.clock) {
-            Some(why) if !off => tracing::error!("not ready: {why}"),
-            None if off => tracing::info!("this machine's clock is right again"),
-            _ => {}
-        }
-        off = fault(&app.clock).is_some();
-        tokio::select! {
-            _ = ticks.tick() => {}
-            _ = stopped.changed() => return,
-        }
+        off = tell(&app.clock, off);
     }
+}
+
+/// Shows how the machine's clock stands, and says so when that has changed. Is it wrong now?
+pub fn tell(clock: &Clock, before: bool) -> bool {
+    telemetry::clock(clock.machine_ahead_ms().unwrap_or(0));
+    let fault = fault(clock);
+    match &fault {
+        Some(why) if !before => tracing::error!("not ready: {why}"),
+        None if before => tracing::info!("this machine's clock is right again"),
+        _ => {}
+    }
+    fault.is_some()
 }
 
 fn read(app: &App, readings: &Mutex<Readings>) -> Stored<()> {

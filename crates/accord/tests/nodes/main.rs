@@ -7,6 +7,7 @@
 mod house;
 
 mod clocks;
+mod limits;
 mod once;
 
 /// How many rounds: few, or all of them under `ACCORD_LONG=1`.

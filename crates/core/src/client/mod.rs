@@ -1,7 +1,8 @@
 //! Clients: those who sign requests. Not to be confused with the merchants named in bodies. Their keys come and go in
-//! [`keys`].
+//! [`keys`], their calls a second are counted in [`quota`].
 
 pub mod keys;
+pub mod quota;
 
 use crate::ids::{ClientId, DialectName};
 use crate::moment::Timestamp;

@@ -14,6 +14,7 @@ pub mod handover;
 pub mod operator;
 pub mod people;
 pub mod preference;
+pub mod quota;
 pub mod refund;
 pub mod settlement;
 pub mod step_up;
@@ -82,6 +83,7 @@ pub trait Rows:
     + upkeep::UpkeepRows
     + delivery::DeliveryRows
     + console::ConsoleRows
+    + quota::QuotaRows
 {
     /// The client of that id.
     fn client(&self, id: &ClientId) -> Stored<Option<Client>>;
@@ -192,6 +194,7 @@ pub trait Tx:
     + upkeep::UpkeepTx
     + delivery::DeliveryTx
     + console::ConsoleTx
+    + quota::QuotaTx
 {
     /// Registers a client, or replaces the row of its id.
     fn put_client(&mut self, client: &Client) -> Stored<()>;

@@ -21,6 +21,7 @@ pub(crate) mod operator;
 pub(crate) mod payment;
 pub(crate) mod people;
 pub(crate) mod preference;
+pub(crate) mod quota;
 pub(crate) mod refund;
 pub(crate) mod settlement;
 pub(crate) mod sql;
@@ -50,6 +51,7 @@ pub(crate) const STATEMENTS: &[&[&str]] = &[
     payment::STATEMENTS,
     people::STATEMENTS,
     preference::STATEMENTS,
+    quota::STATEMENTS,
     refund::STATEMENTS,
     settlement::STATEMENTS,
     step_up::STATEMENTS,

@@ -57,6 +57,7 @@ pub const ALL: &[Migration] = &[
             "0003_preference.sql",
             "0003_payment_list.sql",
             "0003_console.sql",
+            "0003_quota.sql",
             "0003_transfer.sql",
         ),
         of_postgres: of_postgres!("0003_nodes.sql"),

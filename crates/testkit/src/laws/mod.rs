@@ -19,6 +19,7 @@ pub mod lists;
 pub mod operator;
 pub mod people;
 pub mod preference;
+pub mod quota;
 pub mod refund;
 pub mod round_trip;
 pub mod samples;
@@ -70,6 +71,9 @@ macro_rules! store_laws {
             }
             $crate::store_laws! { @tests $open; unbinding:
                 consultations_come_back_as_they_were,
+            }
+            $crate::store_laws! { @tests $open; quota:
+                reserved_calls_come_back_as_they_were,
             }
             $crate::store_laws! { @tests $open; handover:
                 handovers_come_back_as_they_were,

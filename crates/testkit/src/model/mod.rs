@@ -12,6 +12,7 @@ mod handover;
 mod operator;
 mod people;
 mod preference;
+mod quota;
 mod refund;
 mod rows;
 mod settlement;
@@ -28,6 +29,7 @@ use accord_core::agreement::unbind::Consult;
 use accord_core::agreement::usage::DayUsage;
 use accord_core::agreement::{Agreement, Consent, PrepareClaim, Session, Terms};
 use accord_core::checkpoint::Checkpoint;
+use accord_core::client::quota::CallQuota;
 use accord_core::client::{Client, ClientKey};
 use accord_core::console::Operator;
 use accord_core::device::Device;
@@ -173,6 +175,7 @@ books! {
     settings: String => String,
     clients: ClientId => Client,
     client_keys: (ClientId, String) => ClientKey,
+    call_quotas: ClientId => CallQuota,
     users: CustomerId => User,
     logins: LoginId => CustomerId,
     pin_guards: (Bucket, String) => PinGuard,
