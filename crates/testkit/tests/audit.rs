@@ -7,8 +7,8 @@ use accord_core::handle::Bucket;
 use accord_core::ids::AuthId;
 use accord_core::journal::{self, JournalHead};
 use accord_core::secret::Digest;
-use accord_core::store::{self, Rows, Store};
-use accord_core::{Moment, Ruled, Timestamp};
+use accord_core::store::{self, Rows, Store, StoreFault};
+use accord_core::{Moment, Ruled, Stop, Timestamp};
 use accord_store::{SqliteOptions, SqliteStore};
 use accord_testkit::conformance::fixture::{RICH, START};
 use accord_testkit::conformance::house::{House, Twist};
@@ -121,6 +121,44 @@ fn parallel_acts_in_one_stream_leave_one_chain_without_gaps() {
         assert_eq!(head.map(|head| head.number), Some(160));
         assert_eq!(examined(&*store).lines, 160);
     });
+}
+
+#[test]
+fn nodes_that_seal_at_once_leave_one_chain_of_checkpoints() {
+    on_every_store("sealing", |store| {
+        for round in 0..5 {
+            for stream in 0..8 {
+                let at = moment(round);
+                let kept: Ruled<()> = store::transact(&*store, move |tx| {
+                    Ok(journal::append(tx, &at, Bucket::new(stream), "act", "subject", "wallet", "")?)
+                });
+                kept.expect("kept");
+            }
+            // As nodes do it: drafted from what is seen, kept if nobody was quicker.
+            let kept: usize = std::thread::scope(|scope| {
+                let nodes: Vec<_> = (0..8).map(|_| scope.spawn(|| seal_as_seen(&*store))).collect();
+                nodes.into_iter().map(|node| usize::from(node.join().expect("a node"))).sum()
+            });
+            assert_eq!(kept, 1, "one of them writes the checkpoint");
+        }
+        let examined = examined(&*store);
+        assert_eq!((examined.checkpoints, examined.unsealed), (5, 0));
+    });
+}
+
+/// A checkpoint of what was seen before; false: another was quicker, or there is nothing to seal.
+fn seal_as_seen(store: &dyn Store) -> bool {
+    let Some(drafted) = store::look(store, |rows| draft(rows, Timestamp(START))).expect("a look") else {
+        return false;
+    };
+    let kept: Ruled<()> = store::transact(store, move |tx| {
+        Ok(tx.insert_checkpoint(&drafted.clone().signed(vec![1]), &drafted.heads)?)
+    });
+    match kept {
+        Ok(()) => true,
+        Err(Stop::Fault(StoreFault::Conflict(_))) => false,
+        Err(other) => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod stores;
 
+use accord_core::lease;
 use accord_core::notification::retry::{self, LEASE};
 use accord_core::notification::{Notification, NotificationState};
 use accord_core::store::{self, Store};
@@ -45,5 +46,42 @@ fn a_notification_is_claimed_by_one_node_and_taken_over_when_that_one_dies() {
     of_sixteen_nodes_one_has_it(&ModelStore::new());
     if let Some(nodes) = stores::nodes(3) {
         of_sixteen_nodes_one_has_it(nodes.as_ref());
+    }
+}
+
+fn of_sixteen_nodes_one_holds_the_lease(store: &dyn Store) {
+    const LIFE: i64 = 30_000;
+    let take = |node: usize, now: i64| {
+        let taken: Ruled<bool> = store::transact(store, move |tx| {
+            lease::take(tx, "upkeep", &format!("node {node}"), LIFE, Timestamp(now))
+        });
+        taken.expect("a lease that is decided")
+    };
+    let mut now = 1_795_300_000_000;
+    for _ in 0..5 {
+        let taken: Vec<usize> = std::thread::scope(|scope| {
+            let nodes: Vec<_> = (0..16).map(|node| scope.spawn(move || take(node, now))).collect();
+            let taken = nodes.into_iter().map(|node| node.join().expect("a node"));
+            taken.enumerate().filter_map(|(node, taken)| taken.then_some(node)).collect()
+        });
+        let [holder] = taken[..] else { panic!("one of sixteen: {taken:?}") };
+        let other = (holder + 1) % 16;
+        assert!(take(holder, now + LIFE - 1), "its holder renews it");
+        assert!(!take(other, now + LIFE), "and has it for longer");
+        assert!(take(other, now + 2 * LIFE - 1), "when its holder has died, another takes it");
+        assert!(!take(holder, now + 2 * LIFE), "who slept has lost it");
+        let name = format!("node {other}");
+        let released: Ruled<()> =
+            store::transact(store, move |tx| lease::release(tx, "upkeep", &name, Timestamp(now + 2 * LIFE)));
+        released.expect("given back");
+        now += 2 * LIFE;
+    }
+}
+
+#[test]
+fn a_lease_is_one_nodes_until_it_ends() {
+    of_sixteen_nodes_one_holds_the_lease(&ModelStore::new());
+    if let Some(nodes) = stores::nodes(3) {
+        of_sixteen_nodes_one_holds_the_lease(nodes.as_ref());
     }
 }

@@ -57,6 +57,32 @@ fn all_of(store: &dyn Store, number: u32) -> Vec<DayUsage> {
 }
 
 #[test]
+fn nodes_that_fold_at_once_fold_each_day_once() {
+    on_every_store("folding-at-once", |store| {
+        const AGREEMENTS: u32 = 4;
+        const DAYS: i64 = 30;
+        keep(store, |tx| {
+            for number in 1..=AGREEMENTS {
+                tx.insert_agreement(&agreement(number, 1, AgreementStage::Active, false))?;
+                for ago in 500..500 + DAYS {
+                    tx.put_day_usage(&day(number, TODAY - ago, "IQD", 7))?;
+                }
+            }
+            Ok(())
+        });
+        let taken: usize = std::thread::scope(|scope| {
+            let nodes: Vec<_> = (0..6).map(|_| scope.spawn(|| prune_all(store, TODAY))).collect();
+            nodes.into_iter().map(|node| node.join().expect("a node")).sum()
+        });
+        assert_eq!(taken, AGREEMENTS as usize * DAYS as usize, "each row is taken by one of them");
+        for number in 1..=AGREEMENTS {
+            let folded = DayUsage { count: 2 * DAYS as u32, ..day(number, FOLDED_DAY, "IQD", 7 * DAYS) };
+            assert_eq!(all_of(store, number), [folded]);
+        }
+    });
+}
+
+#[test]
 fn old_usage_is_folded_and_counts_for_the_number_of_debits_alone() {
     on_every_store("folding", |store| {
         let days = [-1200, -900, -401, -400, -366, -31, -1, 0].map(|ago| TODAY + ago);

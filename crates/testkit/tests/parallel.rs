@@ -5,6 +5,8 @@
 mod stores;
 
 use accord_core::ids::{AuthId, PaymentId};
+use accord_core::payment::Resolution;
+use accord_core::payment::pay::Forced;
 use accord_core::store::Store;
 use accord_core::{Moment, Timestamp};
 use accord_store::{SqliteOptions, SqliteStore};
@@ -155,6 +157,34 @@ fn a_payment_request_id_debits_at_most_once() {
                 let postings = house.look(|rows| rows.postings_after(None, 100_000));
                 assert_eq!(postings.iter().filter(|posting| posting.reference == reference).count(), 1);
             }
+        }
+    });
+}
+
+#[test]
+fn a_running_payment_ends_once_however_many_nodes_resolve_it() {
+    on_every_store("resolving", |house| {
+        for speech in Speech::ALL {
+            let access = text(&tokens(house, speech, "resolving"), "accessToken");
+            let before = house.balance(RICH, "IQD").expect("an account");
+            let due_at = Timestamp(START + 60_000);
+            for order in 0..10 {
+                let body = speech.pay(&access, &format!("{} {order}", speech.name()), "IQD", "1000");
+                let forced = Some(Forced::Running(Some(Resolution { due_at, succeed: order % 2 == 0 })));
+                house.answer(&request(speech, "pay", &body), &moment(), Twist { forced, store: None });
+            }
+            let told = house.notices().len();
+            let barrier = Barrier::new(16);
+            std::thread::scope(|scope| {
+                for _ in 0..16 {
+                    scope.spawn(|| {
+                        barrier.wait();
+                        house.resolve_due(&Moment::new(due_at, moment().random("due").bytes()));
+                    });
+                }
+            });
+            assert_eq!(house.balance(RICH, "IQD"), Some(before - 5_000), "one debit each");
+            assert_eq!(house.notices().len(), told + 10, "one notice each");
         }
     });
 }

@@ -447,7 +447,11 @@ fn every_route_is_closed_to_another_owner() {
                 );
                 let mut changed = differences(&before, &walk.rows());
                 // An attempt on another's code is written down, and nothing else is.
-                changed.retain(|(table, row)| table != "journal" || !row.contains("code.foreign"));
+                let noted =
+                    |(table, row): &(String, String)| table == "journal" && row.contains("code.foreign");
+                if changed.iter().any(noted) {
+                    changed.retain(|change| !noted(change) && change.0 != "journal_heads");
+                }
                 assert!(changed.is_empty(), "{target}: another owner changed something: {changed:#?}");
             }
         }

@@ -136,6 +136,10 @@ impl World {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
+    fn any_node(&self, dice: &mut Dice) -> usize {
+        dice.roll(self.nodes.len() as u64) as usize
+    }
+
     /// Calls a node. Nothing: the end is not known.
     async fn call(&self, node: usize, shop: usize, operation: &str, body: &Value) -> Option<Heard> {
         let (_, shops) = &self.nodes[node % self.nodes.len()];
@@ -209,7 +213,7 @@ impl World {
         let bill = bill.notify(&format!("{}/pay/{id}", self.boxes[shop]));
         let token = agreement.tokens.last().expect("tokens").access.clone();
         let body = self.shop(shop).pay_body(&bill, &token);
-        let node = dice.roll(2) as usize;
+        let node = self.any_node(dice);
         let pay = |node| self.call(node, shop, "pay", &body);
         let said = match dice.roll(4) {
             0 => <[_; 2]>::from(tokio::join!(pay(node), pay(node + 1))),
@@ -226,7 +230,7 @@ impl World {
             if self.stop.load(Ordering::Relaxed) {
                 return record;
             }
-            let (id, node) = (format!("r{}-t{task}-{number}", self.round), dice.roll(2) as usize);
+            let (id, node) = (format!("r{}-t{task}-{number}", self.round), self.any_node(&mut dice));
             let live: Vec<usize> = (0..record.agreements.len())
                 .filter(|at| {
                     let one = &record.agreements[*at];

@@ -257,6 +257,12 @@ pub fn millis(time: &Value) -> i64 {
 /// Status and body; nothing when nobody answered to the end. `head` is the request line and headers, without Host
 /// unless it has its own.
 pub async fn http(base_url: &str, head: &str, body: &str) -> Option<(u16, String)> {
+    let (head, body) = exchange(base_url, head, body).await?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body))
+}
+
+/// The same with the reply's whole head.
+pub async fn exchange(base_url: &str, head: &str, body: &str) -> Option<(String, String)> {
     let exchange = async {
         let authority = base_url.trim_start_matches("http://");
         let mut socket = TcpStream::connect(authority).await.ok()?;
@@ -272,8 +278,7 @@ pub async fn http(base_url: &str, head: &str, body: &str) -> Option<(u16, String
             .lines()
             .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
         let whole = told.is_none_or(|length: usize| length == body.len());
-        let status = head.split(' ').nth(1)?.parse().ok()?;
-        whole.then(|| (status, body.to_owned()))
+        whole.then(|| (head.to_owned(), body.to_owned()))
     };
     tokio::time::timeout(PATIENCE, exchange).await.expect("patience")
 }

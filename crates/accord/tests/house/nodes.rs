@@ -67,6 +67,17 @@ impl Nodes {
         std::iter::once(self.house.url.clone()).chain(others).collect()
     }
 
+    /// The nodes beside the house.
+    pub fn others(&self) -> Vec<&Node> {
+        self.others.iter().collect()
+    }
+
+    /// The URL of a node that still lives when that one was killed.
+    pub fn alive(&self, killed: usize) -> String {
+        let other = self.others.first().map(|node| node.url.clone());
+        if killed == 0 { other.expect("another node") } else { self.house.url.clone() }
+    }
+
     /// The URL of the node whose turn it is.
     pub fn next(&self) -> String {
         let urls = self.urls();

@@ -6,7 +6,9 @@
 #[path = "../house/mod.rs"]
 mod house;
 
+mod browsers;
 mod clocks;
+mod killed;
 mod limits;
 mod once;
 
