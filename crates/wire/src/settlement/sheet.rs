@@ -165,6 +165,8 @@ impl Line {
 pub struct Sheet {
     /// Client, date, zone, from, until and extent of the head; empty: there is none.
     pub head: Vec<String>,
+    /// Are its columns named, once, where they belong?
+    pub named: bool,
     /// Its items.
     pub lines: Vec<Line>,
     /// What it says of its totals: count and sum by kind (`net`: all of them) and currency, with the line.
@@ -200,6 +202,11 @@ pub fn read(bytes: &[u8]) -> Sheet {
     if sheet.head.is_empty() {
         sheet.faults.push((1, format!("there is no head: a file begins with {FORMAT},{VERSION}")));
     }
+    if !sheet.named {
+        sheet
+            .faults
+            .push((0, "there is no record `record`, which names the columns behind the head".to_owned()));
+    }
     if sheet.end.is_none() {
         sheet.faults.push((0, "there is no record `end`: the file may be cut off".to_owned()));
     }
@@ -230,7 +237,15 @@ impl LineCount<'_> {
 impl Sheet {
     fn take(&mut self, number: u64, fields: &[&str]) -> Result<(), String> {
         match fields {
-            ["record", ..] if !self.head.is_empty() => Ok(()),
+            ["record", names @ ..] if !self.head.is_empty() && self.lines.is_empty() => {
+                if std::mem::replace(&mut self.named, true) {
+                    return Err("names the columns a second time".to_owned());
+                }
+                match names.iter().eq(COLUMNS.iter()) {
+                    true => Ok(()),
+                    false => Err(format!("names other columns than {}", COLUMNS.join(","))),
+                }
+            }
             [format, version, head @ ..] if *format == FORMAT && self.head.is_empty() => {
                 if *version != VERSION || head.len() != HEAD.len() {
                     return Err(format!("is the head of another version than {VERSION}"));
@@ -242,6 +257,9 @@ impl Sheet {
                 let line = item(number, columns)?;
                 self.lines.push(line);
                 Ok(())
+            }
+            ["net", kind, ..] if !kind.is_empty() => {
+                Err(format!("is the net of all kinds, not that of `{kind}`"))
             }
             ["total" | "net", kind, currency, count, sum] => {
                 let kind = if fields.first() == Some(&"net") { "net" } else { kind };
@@ -292,19 +310,36 @@ mod tests {
         let faults = |text: &str| -> Vec<String> {
             read(text.as_bytes()).faults.into_iter().map(|(line, why)| format!("{line} {why}")).collect()
         };
-        assert_eq!(faults("").len(), 2);
+        assert_eq!(faults("").len(), 3);
         let said = faults("accord-settlement,2,c,d,z,f,u,whole\r\nitem,debit\r\nend,0\r\n").join("\n");
         for part in ["1 is the head of another version", "2 has 2 columns", "1 there is no head"] {
             assert!(said.contains(part), "{said}");
         }
         let head = "accord-settlement,1,c,d,z,f,u,whole\r\n";
+        let names = format!("record,{}\r\n", COLUMNS.join(","));
+        let end = "end,0\r\n";
+        for (body, said) in [
+            (format!("{names}{end}"), None),
+            (end.to_owned(), Some("0 there is no record `record`")),
+            (format!("{names}{names}{end}"), Some("3 names the columns a second time")),
+            (format!("{}{end}", names.replace("value", "amount")), Some("2 names other columns than")),
+            (format!("{}{end}", names.replace(",kind", "")), Some("2 names other columns than")),
+            (format!("{names}net,,IQD,0,0\r\n{end}"), None),
+            (format!("{names}net,debit,IQD,0,0\r\n{end}"), Some("3 is the net of all kinds")),
+        ] {
+            let told = faults(&format!("{head}{body}"));
+            match said {
+                None => assert_eq!(told, Vec::<String>::new(), "{body}"),
+                Some(said) => assert!(told.len() == 1 && told[0].contains(said), "{body}: {told:?}"),
+            }
+        }
         let item = |kind: &str, currency: &str, value: &str| {
-            format!("{head}item,{kind},t,{currency},{value},r,p,,,o,x\r\nend,1\r\n")
+            format!("{head}{names}item,{kind},t,{currency},{value},r,p,,,o,x\r\nend,1\r\n")
         };
         assert_eq!(faults(&item("debit", "IQD", "5")), Vec::<String>::new());
-        assert!(faults(&item("gift", "IQD", "5"))[0].contains("2 tells no kind"));
-        assert!(faults(&item("debit", "XXX", "5"))[0].contains("2 tells no currency"));
-        assert!(faults(&item("debit", "IQD", "5.0"))[0].contains("2 tells no amount"));
+        assert!(faults(&item("gift", "IQD", "5"))[0].contains("3 tells no kind"));
+        assert!(faults(&item("debit", "XXX", "5"))[0].contains("3 tells no currency"));
+        assert!(faults(&item("debit", "IQD", "5.0"))[0].contains("3 tells no amount"));
         assert!(faults("\u{0}\r\n\"")[0].contains("no record"));
     }
 }
