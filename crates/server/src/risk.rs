@@ -59,7 +59,7 @@ impl RiskEngine for HttpEngine {
 
 async fn ask(request: reqwest::RequestBuilder) -> Option<Verdict> {
     let mut reply = request.send().await.ok()?;
-    if !reply.status().is_success() {
+    if reply.status() != reqwest::StatusCode::OK {
         return None;
     }
     let mut body = Vec::new();
@@ -88,10 +88,9 @@ fn written(question: &Question) -> Value {
     })
 }
 
-/// `{"verdict": "approve" | "reject" | "kyc"}`.
+/// `{"verdict": "approve" | "reject" | "kyc"}`. Read as strictly as a request: two verdicts are none.
 fn read(body: &[u8]) -> Option<Verdict> {
-    let body: Value = serde_json::from_slice(body).ok()?;
-    match body.get("verdict")?.as_str()? {
+    match accord_wire::json::parse(body).ok()?.get("verdict")?.as_str()? {
         "approve" => Some(Verdict::Approve),
         "reject" => Some(Verdict::Reject),
         "kyc" => Some(Verdict::NotQualified),

@@ -40,6 +40,8 @@ struct WrittenContact {
 impl Written {
     /// Reads a profile's text.
     pub fn parse(text: &str) -> Result<Written, String> {
+        // serde_json would let the last of two members of one name win.
+        accord_wire::json::parse(text.as_bytes()).map_err(|fault| format!("not a JSON object: {fault}"))?;
         let object: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(text).map_err(|fault| format!("not a JSON object: {fault}"))?;
         serde_json::from_value(object.into()).map_err(|fault| fault.to_string())

@@ -97,8 +97,11 @@ impl<S: Sync> FromRequest<S> for Members {
 }
 
 impl Members {
-    /// Reads a body: one JSON object.
+    /// Reads a body: one JSON object, as strictly as a dialect's (decision 10): no name twice, no NUL, not too deep.
     pub fn read(bytes: &[u8]) -> Result<Members, Failure> {
+        if let Err(fault) = accord_wire::json::parse(bytes) {
+            return Err(Failure::bad(format!("the body is not JSON: {fault}")));
+        }
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(members)) => Ok(Members(members)),
             Ok(_) => Err(Failure::bad("the body is not a JSON object")),
@@ -167,6 +170,10 @@ mod tests {
                 Some(400),
                 "{body:?}"
             );
+        }
+        for body in [r#"{"a":1,"a":1}"#, r#"{"amount":{"value":"1","value":"7"}}"#] {
+            let refused = Members::read(body.as_bytes()).err().expect("a failure");
+            assert!(refused.message.contains("duplicate member"), "{refused:?}");
         }
         assert!(Members::read(br#"{"unknown": [1, {"x": null}]}"#).is_ok());
     }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// An engine that says what it is told to say, and keeps what it was asked. An empty answer: it says nothing.
+/// An engine that says what it is told to say, and keeps what it was asked. An empty answer: it says nothing; one with
+/// a status before a bar: with that status.
 async fn engine(says: Arc<Mutex<String>>) -> (String, Arc<Mutex<Vec<Value>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/judge", listener.local_addr().unwrap());
@@ -41,8 +42,9 @@ async fn engine(says: Arc<Mutex<String>>) -> (String, Arc<Mutex<Vec<Value>>>) {
                     tokio::time::sleep(Duration::from_secs(5)).await;
                     return;
                 }
+                let (status, says) = says.split_once('|').unwrap_or(("200 OK", &says));
                 let reply = format!(
-                    "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{says}",
+                    "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{says}",
                     says.len()
                 );
                 let _ = socket.write_all(reply.as_bytes()).await;
@@ -136,6 +138,8 @@ async fn an_engine_that_talks_nonsense_has_said_nothing() {
             "{\"verdict\":[\"approve\"]}",
             "{\"verdict\":\"approve\"",
             "\u{fffd}",
+            "{\"verdict\":\"reject\",\"verdict\":\"approve\"}",
+            "201 Created|{\"verdict\":\"approve\"}",
             &endless,
         ]
         .into_iter()
