@@ -60,14 +60,40 @@ given! {
     ClientId,
     /// The stable name of a dialect, as rows keep it.
     DialectName,
-    /// What a user types to sign in: a phone number in E.164 form, or an e-mail address.
-    LoginId,
     /// The idempotency key of a payment, given by its owner.
     PaymentRequestId,
     /// The idempotency key of a refund, given by its owner.
     RefundRequestId,
     /// What an operator signs in to the console with; [`crate::console::read_name`] says which texts are names.
     OperatorName,
+}
+
+/// What a user types to sign in: a phone number in E.164 form, or an e-mail address. Addresses that differ in the case
+/// of their letters only are one: people do not know how they once wrote theirs, and no mail service in use tells them
+/// apart. So an address is kept, found, shown and hashed in lower case, wherever it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LoginId(String);
+
+impl LoginId {
+    /// Takes the text as it was typed.
+    pub fn new(text: impl Into<String>) -> LoginId {
+        let mut text = text.into();
+        if text.contains('@') {
+            text.make_ascii_lowercase();
+        }
+        LoginId(text)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for LoginId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 minted! {
@@ -116,5 +142,17 @@ impl Owner {
     /// The text that rows keep.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LoginId;
+
+    #[test]
+    fn an_address_is_one_login_id_however_it_is_written() {
+        assert_eq!(LoginId::new("A.Hassan@Example.COM"), LoginId::new("a.hassan@example.com"));
+        assert_eq!(LoginId::new("A.Hassan@Example.COM").as_str(), "a.hassan@example.com");
+        assert_eq!(LoginId::new("+9647701234567").as_str(), "+9647701234567");
     }
 }

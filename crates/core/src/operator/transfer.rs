@@ -80,6 +80,8 @@ pub enum Transferred {
     Before(Transfer),
     /// The id stands for another transfer, which differs in these members. Nothing was done.
     Other(Vec<&'static str>),
+    /// The account would hold more than 64 bits count. Nothing was done; the id stays free.
+    OutOfRange,
 }
 
 /// Moves the money, once. Refuses an unknown or closed user (a closed one may still take out what is left), a frozen
@@ -94,6 +96,10 @@ pub fn transfer(tx: &mut dyn Tx, order: &Order, at: &Moment) -> Ruled<Transferre
         });
     }
     let user = tx.user(&order.customer)?.ok_or(Refusal::UserNotFound)?;
+    let balance = tx.account(&order.customer, order.amount.currency)?.map_or(0, |account| account.balance);
+    if order.direction == Direction::TopUp && balance.checked_add(order.amount.value()).is_none() {
+        return Ok(Transferred::OutOfRange);
+    }
     let posting = match (order.direction, user.status) {
         (Direction::TopUp, UserStatus::Closed) => return Err(Refusal::UserNotFound.into()),
         (Direction::Withdraw, UserStatus::Frozen) => return Err(Refusal::UserFrozen.into()),

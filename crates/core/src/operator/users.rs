@@ -8,7 +8,7 @@ use crate::journal;
 use crate::moment::Moment;
 use crate::outcome::Ruled;
 use crate::store::Tx;
-use crate::user::{Language, User, UserStatus};
+use crate::user::{EXTERNAL_PIN, Language, User, UserStatus};
 use crate::voice::Context;
 
 /// Longest login id, in characters: both papers print 64 (userLoginId, loginId).
@@ -126,7 +126,7 @@ pub fn change<'c>(
         (new.status != user.status, status_act(new.status), ""),
         (new.qualified != user.qualified, "user.qualified", if new.qualified { "yes" } else { "no" }),
         (new.language != user.language, "user.language_changed", new.language.as_str()),
-        (new.pin_hash != user.pin_hash, "user.pin_changed", ""),
+        (new.pin_hash != user.pin_hash, pin_act(&user, &new), ""),
     ] {
         if changed {
             journal::append(tx, at, id.bucket(), act, id.as_str(), actor, detail)?;
@@ -139,6 +139,14 @@ pub fn change<'c>(
         unbind::all_by_wallet(tx, id, actor, "the user was closed", context_of, at)?;
     }
     Ok(Changed::Now(new))
+}
+
+fn pin_act(before: &User, now: &User) -> &'static str {
+    match (before.pin_hash == EXTERNAL_PIN, now.pin_hash == EXTERNAL_PIN) {
+        (_, true) => "user.made_external",
+        (true, false) => "user.pin_set",
+        (false, false) => "user.pin_changed",
+    }
 }
 
 fn status_act(status: UserStatus) -> &'static str {

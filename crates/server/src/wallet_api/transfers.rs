@@ -56,6 +56,10 @@ async fn run(
     let (done, repeated) = match ended {
         Transferred::Done(done) => (done, false),
         Transferred::Before(done) => (done, true),
+        Transferred::OutOfRange => {
+            let message = "amount.value: the account would hold more than can be counted";
+            return Err(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "VALUE_OUT_OF_RANGE", message));
+        }
         Transferred::Other(differing) => {
             let names = differing.join(", ");
             let message = format!("{names}: not as in the first request of this transferId");

@@ -71,6 +71,12 @@ pub async fn change(
     Path(id): Path<String>,
     members: Members,
 ) -> Result<Told, Failure> {
+    if members.flag("external")? == Some(false)
+        && members.text("pin")?.is_none()
+        && known(&app, &id).await?.pin_hash == EXTERNAL_PIN
+    {
+        return Err(Failure::bad("pin: missing; a user who is not external any more signs in with one"));
+    }
     let change = Change {
         status: status_of(&members)?,
         qualified: members.flag("qualified")?,

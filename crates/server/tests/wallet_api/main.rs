@@ -36,9 +36,14 @@ impl<'h> System<'h> {
     }
 
     async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        self.send(method, path, if body.is_null() { String::new() } else { body.to_string() }).await
+    }
+
+    /// A call with that body, byte for byte.
+    async fn send(&self, method: &str, path: &str, body: String) -> (u16, Value) {
         let url = format!("{}/wallet/v1{path}", self.house.wallet);
         let request = self.house.http.request(method.parse().unwrap(), url).bearer_auth(&self.token);
-        let request = if body.is_null() { request } else { request.body(body.to_string()) };
+        let request = if body.is_empty() { request } else { request.body(body) };
         told(request.send().await.unwrap()).await
     }
 

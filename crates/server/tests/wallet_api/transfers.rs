@@ -2,6 +2,10 @@
 
 use super::house::{FROZEN, House, RICH};
 use super::{System, code, customer};
+use accord_core::Ruled;
+use accord_core::ids::CustomerId;
+use accord_core::ledger::Account;
+use accord_core::money::Currency;
 use accord_core::operator::Role;
 use serde_json::{Value, json};
 
@@ -87,6 +91,24 @@ async fn an_amount_that_makes_no_sense_moves_nothing() {
     }
     let (_, balances) = funding.get(&format!("/users/{rich}/balances")).await;
     assert_eq!(balances["balances"]["IQD"], "100000000000");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_holds_no_more_than_can_be_counted() {
+    let house = House::open().await;
+    let funding = System::with(&house, Role::Funding).await;
+    let rich = customer(&house, RICH).await;
+    let app = house.app();
+    let (customer, currency) = (CustomerId::read(&rich).unwrap(), Currency::parse("IQD").unwrap());
+    let full = Account { customer, currency, balance: i64::MAX - 5 };
+    let filled: Ruled<()> = app.transact(move |tx| Ok(tx.put_account(&full)?)).await;
+    filled.unwrap();
+    let over = funding.post("/transfers/topUp", order("more", &rich, json!("6"))).await;
+    assert_eq!(code(&over), (422, "VALUE_OUT_OF_RANGE"));
+    // Nothing was done, and the id is free.
+    let (status, fits) = funding.post("/transfers/topUp", order("more", &rich, json!("5"))).await;
+    assert_eq!((status, &fits["balance"]), (200, &json!(i64::MAX.to_string())));
     house.close().await;
 }
 

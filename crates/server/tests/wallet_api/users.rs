@@ -2,6 +2,7 @@
 
 use super::house::{House, PIN, RICH};
 use super::{System, agree, code, customer, pay};
+use accord_core::ids::CustomerId;
 use accord_core::operator::Role;
 use serde_json::{Value, json};
 
@@ -27,15 +28,44 @@ async fn a_user_is_created_once_and_changed() {
     let (status, changed) =
         operator.call("PATCH", &path, json!({ "qualified": false, "external": true })).await;
     assert_eq!((status, &changed["qualified"], &changed["external"]), (200, &json!(false), &json!(true)));
+    // Who is external has no PIN to go back to.
+    let refused = operator.call("PATCH", &path, json!({ "external": false })).await;
+    assert_eq!(code(&refused), (400, "BAD_REQUEST"));
+    assert!(refused.1["error"]["message"].as_str().unwrap().starts_with("pin: "), "{}", refused.1);
+    let (status, changed) = operator.call("PATCH", &path, json!({ "external": false, "pin": "1357" })).await;
+    assert_eq!((status, &changed["external"]), (200, &json!(false)));
+    let (status, changed) = operator.call("PATCH", &path, json!({ "external": false, "pin": "1358" })).await;
+    assert_eq!((status, &changed["external"]), (200, &json!(false)));
+    let subject = CustomerId::read(id).unwrap();
+    let lines = house.app().look(move |rows| rows.journal_of(subject.bucket(), subject.as_str())).await;
+    let lines = lines.unwrap();
+    let acts: Vec<&str> =
+        lines.iter().map(|line| &*line.act).filter(|act| act.starts_with("user.")).collect();
+    let wanted = ["user.added", "user.qualified", "user.made_external", "user.pin_set", "user.pin_changed"];
+    assert_eq!(acts, wanted);
     let (_, closed) = operator.call("PATCH", &path, json!({ "status": "closed" })).await;
     assert_eq!(closed["status"], "closed");
     assert_eq!(code(&operator.post(&format!("{path}/unfreeze"), Value::Null).await), (409, "USER_CLOSED"));
+
+    // However the letters of an address are written, it is one.
+    let mail = operator.post("/users", json!({ "loginId": "Huda.K@Post.example", "pin": "2468" })).await.1;
+    assert_eq!(mail["loginId"], "huda.k@post.example");
+    assert_eq!(operator.get("/users?loginId=huda.k@POST.example").await.1, mail);
+    let twice = r#"{"loginId":"b@c.example","pin":"1234","pin":"4321"}"#;
+    let refused = operator.send("POST", "/users", twice.to_owned()).await;
+    assert_eq!(code(&refused), (400, "BAD_REQUEST"));
+    assert!(
+        refused.1["error"]["message"].as_str().unwrap().contains("duplicate member pin"),
+        "{}",
+        refused.1
+    );
 
     for (status, body) in [
         (400, json!({ "loginId": "a@b.example" })),
         (400, json!({ "pin": "1234" })),
         (400, json!({ "loginId": "a@b.example", "external": "yes" })),
         (422, json!({ "loginId": "sara", "pin": "1234" })),
+        (409, json!({ "loginId": "huda.k@post.EXAMPLE", "pin": "1234" })),
         (422, json!({ "loginId": "a@b.example", "pin": "123" })),
         (422, json!({ "loginId": "a@b.example", "pin": "1234", "external": true })),
         (422, json!({ "loginId": "a@b.example", "pin": "1234", "language": "fr" })),

@@ -165,6 +165,7 @@ impl Wallet {
                         transfer::Transferred::Done(_) => "done",
                         transfer::Transferred::Before(_) => "before",
                         transfer::Transferred::Other(_) => "other",
+                        transfer::Transferred::OutOfRange => "out of range",
                     })
                 }))
             }
