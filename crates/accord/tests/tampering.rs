@@ -117,6 +117,28 @@ fn whatever_is_touched_in_the_books_is_found(on: On) {
                 .to_owned(),
             "its entries sum to",
         ),
+        (
+            "an entry listed under another user",
+            "UPDATE entries SET customer = (SELECT id FROM users WHERE login_id <> '+9647701000001' ORDER BY id
+             LIMIT 1) WHERE customer IS NOT NULL"
+                .to_owned(),
+            "is listed under another user",
+        ),
+        (
+            "an entry listed under nobody",
+            format!("UPDATE entries SET customer = NULL WHERE {debit}"),
+            "is listed under another user",
+        ),
+        (
+            "an entry listed at another time",
+            format!("UPDATE entries SET at = at + 1 WHERE customer IS NOT NULL AND {debit}"),
+            "not to zero",
+        ),
+        (
+            "the time of a payment",
+            "UPDATE payments SET settled_at = settled_at - 1 WHERE request_id = 'one'".to_owned(),
+            "does not agree with its posting",
+        ),
         ("an entry removed", format!("DELETE FROM entries WHERE line = 0 AND {debit}"), "not to zero"),
         ("all entries of a posting removed", format!("DELETE FROM entries WHERE {debit}"), "has no entries"),
         (

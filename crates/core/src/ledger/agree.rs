@@ -2,7 +2,7 @@
 
 use crate::ids::PostingId;
 use crate::ledger::settle::{SettlementItem, SettlementKind};
-use crate::ledger::verify::Report;
+use crate::ledger::verify::{Report, readable};
 use crate::ledger::{Entry, Party, PostingKind};
 use crate::operator::transfer::{Direction, Transfer};
 use crate::store::{Rows, Stored};
@@ -94,7 +94,7 @@ fn moved(rows: &dyn Rows, transfer: &Transfer) -> Stored<bool> {
     let Some(posting) = rows.posting(&transfer.posting)? else { return Ok(false) };
     let same = (posting.kind, posting.reference.as_str(), posting.at) == (kind, &transfer.id, transfer.at);
     let of_user = |entry: &&Entry| matches!(entry.party, Party::User(_));
-    let entries = rows.entries_of(&posting)?;
+    let entries = readable(rows, &posting)?;
     let mut of_users = entries.iter().filter(of_user);
     let party = Party::User(transfer.customer.clone());
     let right = of_users.next().is_some_and(|entry| {
@@ -110,7 +110,7 @@ fn judge(rows: &dyn Rows, item: &SettlementItem) -> Stored<Option<&'static str>>
     if SettlementKind::of(posting.kind) != Some(item.kind) || posting.at != item.settled_at {
         return Ok(Some("tells another kind or time than its posting"));
     }
-    let entries = rows.entries_of(&posting)?;
+    let entries = readable(rows, &posting)?;
     let mut payable = entries.iter().filter(|entry| matches!(entry.party, Party::Payable { .. }));
     let same = |entry: &Entry| {
         let of_client = matches!(&entry.party, Party::Payable { client, .. } if *client == item.client);

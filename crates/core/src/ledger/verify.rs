@@ -1,11 +1,11 @@
 //! Verify: proves the books from the entries alone.
 
 use crate::ids::{CustomerId, PostingId};
-use crate::ledger::{Account, Party, PostingKind, agree};
+use crate::ledger::{Account, Entry, Party, Posting, PostingKind, agree};
 use crate::money::Currency;
 use crate::payment::PaymentStage;
 use crate::payment::refund::{Refund, RefundStage};
-use crate::store::{Rows, Stored};
+use crate::store::{Rows, StoreFault, Stored};
 use std::collections::BTreeMap;
 
 /// What was read, and every sentence that does not hold.
@@ -40,8 +40,8 @@ pub struct Report {
 const PAGE: usize = 500;
 
 /// Reads the whole ledger and says what does not hold: every posting sums to zero in every currency, every
-/// balance is the sum of its entries and not negative, every paid payment has one posting of its amount and
-/// nobody else's, and every debit belongs to a paid payment; every refund has the postings of its amount and they
+/// balance is the sum of its entries, each listed under its user and time, and not negative, every paid payment has one posting of its amount and
+/// nobody else's, at the time that it says, and every debit belongs to a paid payment; every refund has the postings of its amount and they
 /// are nobody else's, what is in flight is what running refunds say, and what each payment says was given back is
 /// the sum of its refunds and its cancellation, never above the payment; every transfer has the posting of its id and
 /// amount, and no top-up or withdrawal was posted without one.
@@ -96,7 +96,14 @@ fn sum_postings(rows: &dyn Rows, report: &mut Report) -> Stored<Posted> {
             report.postings += 1;
             posted.count(posting.kind);
             let mut sums: BTreeMap<Currency, i128> = BTreeMap::new();
-            for entry in rows.entries_of(posting)? {
+            let entries = match rows.entries_of(posting) {
+                Err(StoreFault::Corrupt(why)) => {
+                    report.faults.push(why);
+                    continue;
+                }
+                entries => entries?,
+            };
+            for entry in entries {
                 report.entries += 1;
                 let amount = i128::from(entry.amount);
                 *sums.entry(entry.currency).or_default() += amount;
@@ -131,6 +138,14 @@ fn sum_postings(rows: &dyn Rows, report: &mut Report) -> Stored<Posted> {
             Some(posting) => last = Some(posting.id.clone()),
             None => return Ok(posted),
         }
+    }
+}
+
+/// The entries of a posting; none where they cannot be read, which was said when all were read.
+pub(super) fn readable(rows: &dyn Rows, posting: &Posting) -> Stored<Vec<Entry>> {
+    match rows.entries_of(posting) {
+        Err(StoreFault::Corrupt(_)) => Ok(Vec::new()),
+        entries => entries,
     }
 }
 
@@ -209,7 +224,7 @@ fn agrees(rows: &dyn Rows, refund: &Refund) -> Stored<bool> {
         let Some(id) = id else { return Ok(false) };
         let Some(posting) = rows.posting(id)? else { return Ok(false) };
         let right = posting.kind == kind && posting.reference == refund.id.as_str();
-        let entries = rows.entries_of(&posting)?;
+        let entries = readable(rows, &posting)?;
         let credit = entries.iter().find(|entry| entry.amount == refund.amount.value());
         Ok(right
             && credit.is_some_and(|entry| {
@@ -268,8 +283,10 @@ fn compare_payments(rows: &dyn Rows, report: &mut Report, mut posted: Posted) ->
             if !paid {
                 report.faults.push(format!("payment {} is not paid but has a posting", payment.id));
             }
-            let kept = rows.posting(posting)?.filter(|posting| posting.reference == payment.id.as_str());
-            let entries = kept.as_ref().map(|row| rows.entries_of(row)).transpose()?.unwrap_or_default();
+            let kept = rows.posting(posting)?.filter(|posting| {
+                posting.reference == payment.id.as_str() && payment.settled_at() == Some(posting.at)
+            });
+            let entries = kept.as_ref().map(|row| readable(rows, row)).transpose()?.unwrap_or_default();
             let party = Party::User(payment.customer.clone());
             let right = entries.iter().any(|entry| {
                 entry.party == party

@@ -22,7 +22,7 @@ statements! {
     POSTINGS_AFTER = "SELECT id, kind, reference, at FROM postings
         WHERE (bucket, id) > (?1, ?2) ORDER BY bucket, id LIMIT ?3";
     INSERT_POSTING = "INSERT INTO postings (bucket, id, kind, reference, at) VALUES (?1, ?2, ?3, ?4, ?5)";
-    ENTRIES = "SELECT posting, line, party, currency, amount FROM entries
+    ENTRIES = "SELECT posting, line, party, currency, amount, customer FROM entries
         WHERE bucket = ?1 AND posting = ?2 AND at = ?3 ORDER BY line";
     // Whose: for users' accounts only, which are listed by time.
     INSERT_ENTRY = "INSERT INTO entries (bucket, posting, line, party, currency, amount, at, customer)
@@ -95,14 +95,28 @@ pub(crate) fn postings_after(
 pub(crate) fn entries_of(db: &dyn Engine, posting: &Posting) -> Stored<Vec<Entry>> {
     let Posting { id, at, .. } = posting;
     sql::many(db, ENTRIES, params![id.bucket().number(), id.as_str(), at.0], |row| {
-        Ok(Entry {
+        let entry = Entry {
             posting: row.parsed(PostingId::read)?,
             line: row.get()?,
             party: row.parsed(Party::from_row)?,
             currency: row.parsed(Currency::parse)?,
             amount: row.get()?,
-        })
+        };
+        if row.get::<Option<String>>()?.as_deref() != holder(&entry.party) {
+            let (line, posting) = (entry.line, &entry.posting);
+            let why = format!("entry {line} of posting {posting} is listed under another user than its own");
+            return Err(StoreFault::Corrupt(why));
+        }
+        Ok(entry)
     })
+}
+
+/// Under whose name an entry is listed: a user's, and nobody's else.
+fn holder(party: &Party) -> Option<&str> {
+    match party {
+        Party::User(customer) => Some(customer.as_str()),
+        Party::Payable { .. } | Party::RefundsInFlight | Party::Funding => None,
+    }
 }
 
 pub(crate) fn insert_posting(db: &dyn Engine, posting: &Posting, entries: &[Entry]) -> Stored<()> {
@@ -116,10 +130,7 @@ pub(crate) fn insert_posting(db: &dyn Engine, posting: &Posting, entries: &[Entr
     let values = params![bucket, id, posting.kind.as_str(), posting.reference, posting.at.0];
     sql::write(db, INSERT_POSTING, values)?;
     for entry in entries {
-        let customer = match &entry.party {
-            Party::User(customer) => Some(customer.as_str()),
-            Party::Payable { .. } | Party::RefundsInFlight | Party::Funding => None,
-        };
+        let customer = holder(&entry.party);
         let (party, currency) = (entry.party.to_row(), entry.currency.code());
         let values = params![bucket, id, entry.line, party, currency, entry.amount, posting.at.0, customer];
         sql::write(db, INSERT_ENTRY, values)?;
