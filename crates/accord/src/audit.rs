@@ -48,6 +48,10 @@ pub enum AuditCommand {
         /// export, or a head as `verify` prints it (NUMBER:SHA256). May be given more than once.
         #[arg(long, value_name = "KEPT")]
         expect: Vec<String>,
+        /// Take a journal that was never signed: without a checkpoint nothing proves that lines at its end are not
+        /// missing, and an empty file looks like an empty journal.
+        #[arg(long)]
+        no_checkpoints: bool,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -75,13 +79,15 @@ pub fn run(command: AuditCommand) -> anyhow::Result<Exit> {
             println!("{}", serde_json::to_string(&Row::of(newest))?);
             Ok(Exit::Done)
         }
-        AuditCommand::Verify { file, key, expect, json } => {
+        AuditCommand::Verify { file, key, expect, no_checkpoints, json } => {
             let key = read_seal_public_key(&key)?;
             let mut examiner = Examiner::default();
             for text in &expect {
                 kept::expect(&mut examiner, text, &key)?;
             }
             let judged = verify(&file, &key, examiner)?;
+            let judged =
+                judged.and_then(|examined| if no_checkpoints { Ok(examined) } else { sealed(examined) });
             let holds = judged.is_ok();
             match judged {
                 _ if json => println!("{}", in_json(&judged)),
@@ -224,6 +230,18 @@ fn verify(
     Ok(examiner.end().map_err(|broken| format!("at its end: {broken}")))
 }
 
+/// Without a checkpoint a journal proves nothing of itself: cut off anywhere, it would look the same.
+fn sealed(examined: Examined) -> Result<Examined, String> {
+    match examined.checkpoints {
+        0 => Err(format!(
+            "at its end: {} and no checkpoint, so nothing proves that this is all; --no-checkpoints takes a journal \
+             that was never signed",
+            some(examined.lines, "line")
+        )),
+        _ => Ok(examined),
+    }
+}
+
 fn examine(examiner: &mut Examiner, row: Row, key: &SealPublicKey) -> Result<(), String> {
     match row {
         Row::Line { .. } => examiner.line(&line_of(row)?),
@@ -322,6 +340,19 @@ mod tests {
         let head = good.head.expect("a head");
         assert_eq!(head.number, 2);
         assert_eq!(good, Examined { lines: 36, streams: 3, checkpoints: 2, unsealed: 12, head: Some(head) });
+
+        // Without its checkpoints, or without anything, it is no proof.
+        let bare: String = text
+            .lines()
+            .filter(|line| !line.contains("\"checkpoint\""))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        for (text, lines) in [(bare.as_str(), 36), ("", 0)] {
+            let examined = judged(text, &public).expect("chains that hold");
+            assert_eq!((examined.lines, examined.checkpoints), (lines, 0));
+            assert!(sealed(examined).is_err_and(|broken| broken.contains("no checkpoint")));
+        }
+        assert!(sealed(good).is_ok());
 
         let lines: Vec<&str> = text.lines().collect();
         let without = |gone: usize| -> String {
