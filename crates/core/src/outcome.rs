@@ -92,6 +92,22 @@ crate::words! {
     }
 }
 
+impl Refusal {
+    /// Does a debit meet it before there is a payment? Then nothing is kept, and the id stays free (decision 29).
+    pub fn before_a_payment(self) -> bool {
+        matches!(
+            self,
+            Refusal::ClientSuspended
+                | Refusal::ProductNotAllowed
+                | Refusal::ScopeMissing
+                | Refusal::AccessTokenUnknown
+                | Refusal::AccessTokenExpired
+                | Refusal::PaymentReused
+                | Refusal::OrderExpired
+        )
+    }
+}
+
 /// Why a rule stopped without an answer. Whatever it wrote is taken back.
 #[derive(Debug)]
 pub enum Stop {

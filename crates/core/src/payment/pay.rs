@@ -90,6 +90,11 @@ pub fn pay(tx: &mut dyn Tx, command: &Pay, context: Context<'_>, at: &Moment) ->
         return Err(Refusal::ScopeMissing.into());
     }
 
+    if let Some(Forced::Fail(refusal)) = command.forced
+        && refusal.before_a_payment()
+    {
+        return Err(refusal.into());
+    }
     let payment = claim(tx, command, &agreement, at)?;
     let payment = match command.forced {
         Some(Forced::Running(planned)) => Payment { answered_unknown: true, ..payment.running(planned) },

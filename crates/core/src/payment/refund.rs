@@ -125,6 +125,9 @@ pub fn refund(tx: &mut dyn Tx, command: &GiveBack, policy: &Policy, at: &Moment)
         return repeat(tx, command, &claim, named);
     }
     let payment = named?;
+    if let Some(Forced::Fail(refusal @ (Refusal::PaymentNotFound | Refusal::RefundReused))) = command.forced {
+        return Err(refusal.into());
+    }
     if payment.settled_at().is_none() {
         return Err(Refusal::PaymentNotRefundable.into());
     }

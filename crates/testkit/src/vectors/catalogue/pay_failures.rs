@@ -43,6 +43,11 @@ pub(super) const CASES: &[Case] = &[
         "Ends that only the sandbox's fault script brings about so far; kept like any other.",
         scripted,
     ),
+    case(
+        "fault-script-before-a-payment",
+        "A scripted refusal that comes before there is a payment leaves the id free, like a real one.",
+        scripted_early,
+    ),
     Case { operation: "pay", name: "fields", about: "What a field must be.", speeches: QI, tell: qi_fields },
     Case {
         operation: "pay",
@@ -179,6 +184,23 @@ fn scripted(play: &mut Play) {
         play.send_with(request, twist, refusal);
         play.call("pay", &body, refusal);
     }
+}
+
+fn scripted_early(play: &mut Play) {
+    let tokens = play.tokens(RICH);
+    let body = play.speech.pay(&tokens.access, "order-1", "IQD", "1000");
+    for refusal in [
+        Refusal::AccessTokenExpired,
+        Refusal::AccessTokenUnknown,
+        Refusal::ScopeMissing,
+        Refusal::PaymentReused,
+    ] {
+        let twist = Twist { forced: Some(Forced::Fail(refusal)), store: None };
+        let request = play.request("pay", &body);
+        play.send_with(request, twist, refusal);
+        play.inquire("order-1", Refusal::PaymentNotFound);
+    }
+    play.call("pay", &body, S);
 }
 
 /// The good body with one member set; `null` where it is to be missing.
