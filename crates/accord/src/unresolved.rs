@@ -50,7 +50,8 @@ pub struct ResolveArgs {
     /// paymentId or refundId.
     id: String,
     /// What it is to become. A payment that is to succeed is judged like any debit: an empty account fails it. After
-    /// its paymentExpiryTime nothing can be decided: it fails then by itself.
+    /// its paymentExpiryTime nothing can be decided: it fails then by itself. Under an agreement that is over it can
+    /// only fail.
     #[arg(long, value_enum)]
     to: End,
     /// As JSON.
@@ -171,6 +172,12 @@ fn resolve(args: ResolveArgs) -> anyhow::Result<Exit> {
         Decided::Expired => {
             return Err(anyhow!(
                 "the paymentExpiryTime of {} has passed: the running server lets it fail; nothing was changed",
+                args.id
+            ));
+        }
+        Decided::AgreementOver => {
+            return Err(anyhow!(
+                "the agreement of {} is over, so it cannot be debited: only `--to failure` is left; nothing was changed",
                 args.id
             ));
         }

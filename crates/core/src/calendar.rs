@@ -35,6 +35,12 @@ impl Date {
         Date::new(text.get(..4)?.parse().ok()?, text.get(5..7)?.parse().ok()?, text.get(8..)?.parse().ok()?)
     }
 
+    /// Can people be shown it, and any time within it, wherever they are? From 1970 to 9998: what no calendar library
+    /// refuses, a day to the east or west included.
+    pub fn showable(self) -> bool {
+        (1970..=9998).contains(&self.year)
+    }
+
     /// The date of a day number. (Howard Hinnant, chrono-compatible low-level date algorithms, civil_from_days.)
     pub fn of_day(number: i64) -> Date {
         let shifted = number.saturating_add(719_468);
@@ -95,6 +101,11 @@ pub fn day_of(at: Timestamp, zone_offset_ms: i64) -> i64 {
 /// The first moment of a day in that zone.
 pub fn start_of(day: i64, zone_offset_ms: i64) -> Timestamp {
     Timestamp(day.saturating_mul(DAY).saturating_sub(zone_offset_ms))
+}
+
+/// Can people be shown that time ([`Date::showable`])?
+pub fn showable(at: Timestamp) -> bool {
+    Date::of_day(day_of(at, 0)).showable()
 }
 
 /// The weekday of a day number: 0 is Monday (1970-01-01 was a Thursday).
@@ -194,6 +205,22 @@ mod tests {
         ] {
             assert_eq!(Date::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_people_cannot_be_shown_is_told_apart() {
+        for (text, shown) in [
+            ("0001-01-01", false),
+            ("1969-12-31", false),
+            ("1970-01-01", true),
+            ("9998-12-31", true),
+            ("9999-01-01", false),
+            ("9999-12-31", false),
+        ] {
+            assert_eq!(date(text).showable(), shown, "{text}");
+            assert_eq!(showable(start_of(date(text).day_number(), 0)), shown, "{text}");
+        }
+        assert!(!showable(Timestamp(i64::MAX)) && !showable(Timestamp(i64::MIN)));
     }
 
     #[test]

@@ -1,12 +1,15 @@
-//! paymentExpiryTime of a payment that was answered Unknown: a success that is decided, or carried out, after it debits
-//! nothing.
+//! A payment that was answered Unknown, and what may not happen to it any more: a success that is decided, or carried
+//! out, after its paymentExpiryTime or after the end of its agreement debits nothing.
 
+use accord_core::agreement::control::{self, Change};
+use accord_core::agreement::limits::Limits;
 use accord_core::ids::{AuthId, PaymentId};
 use accord_core::payment::pay::Forced;
 use accord_core::payment::unresolved::{Decided, Running, decide};
 use accord_core::payment::{PaymentStage, Resolution};
 use accord_core::policy::MINUTE;
 use accord_core::store::{self, Store};
+use accord_core::user::UserStatus;
 use accord_core::{Moment, Refusal, Timestamp};
 use accord_testkit::conformance::fixture::{RICH, START};
 use accord_testkit::conformance::house::{House, Twist};
@@ -125,4 +128,78 @@ fn nothing_is_decided_about_a_payment_after_its_expiry() {
         assert_eq!(shop.resolved(&id, EXPIRY + 1), expired(EXPIRY + 1));
         assert_eq!(shop.decide(&id, succeed, EXPIRY + 2), Decided::Ended);
     }
+}
+
+/// What happens to an agreement, or to its user, while a payment of it runs.
+#[derive(Debug, Clone, Copy)]
+enum Meanwhile {
+    /// It ends, whoever ends it.
+    Ended,
+    /// The last moment of validity that the user set passes.
+    Lapsed,
+    /// The user is frozen.
+    Frozen,
+}
+
+impl Meanwhile {
+    fn happens(self, shop: &Shop) {
+        let now = at(START + 10);
+        match self {
+            Meanwhile::Ended => shop.house.end_agreement(RICH, &now),
+            Meanwhile::Lapsed => {
+                let (customer, agreement) = (RICH.id(), shop.house.agreement_of(RICH).id);
+                let change = Change { agreement, actor: customer.as_str().to_owned(), customer };
+                let limits = Limits { valid_to: Some(Timestamp(START + 20)), ..Limits::NONE };
+                store::transact(&*shop.store, move |tx| control::set_user_limits(tx, &change, limits, &now))
+                    .expect("a limit");
+            }
+            Meanwhile::Frozen => shop.house.change_user(RICH, |user| user.status = UserStatus::Frozen),
+        }
+    }
+
+    fn refusal(self) -> Refusal {
+        match self {
+            Meanwhile::Ended | Meanwhile::Lapsed => Refusal::AccessTokenUnknown,
+            Meanwhile::Frozen => Refusal::UserFrozen,
+        }
+    }
+}
+
+#[test]
+fn a_running_payment_is_not_debited_after_the_end_of_its_agreement() {
+    for speech in Speech::ALL {
+        for what in [Meanwhile::Ended, Meanwhile::Lapsed, Meanwhile::Frozen] {
+            let shop = Shop::open(speech);
+            let due = START + 30;
+            let id = shop.running(Some(Resolution { due_at: Timestamp(due), succeed: true }));
+            what.happens(&shop);
+            let failed = PaymentStage::Failed { at: Timestamp(due), refusal: what.refusal() };
+            assert_eq!(shop.resolved(&id, due), failed, "{what:?} {speech:?}");
+            assert_eq!(shop.resolved(&id, EXPIRY + MINUTE), failed, "and so it stays");
+        }
+    }
+}
+
+#[test]
+fn a_person_cannot_decide_that_a_debit_succeeds_after_the_end_of_its_agreement() {
+    for what in [Meanwhile::Ended, Meanwhile::Lapsed] {
+        let shop = Shop::open(Speech::AlipayPlus);
+        let id = shop.running(None);
+        what.happens(&shop);
+        assert_eq!(shop.decide(&id, true, START + 30), Decided::AgreementOver, "{what:?}");
+        assert_eq!(shop.resolved(&id, START + 30), PaymentStage::InProcess, "nothing was changed");
+        assert_eq!(shop.decide(&id, false, START + 31), Decided::Due);
+        let refusal = Refusal::RiskRejected;
+        assert_eq!(
+            shop.resolved(&id, START + 31),
+            PaymentStage::Failed { at: Timestamp(START + 31), refusal }
+        );
+    }
+    // Decided in time, carried out too late.
+    let shop = Shop::open(Speech::Qi);
+    let id = shop.running(None);
+    assert_eq!(shop.decide(&id, true, START + 5), Decided::Due);
+    Meanwhile::Ended.happens(&shop);
+    let failed = PaymentStage::Failed { at: Timestamp(START + 30), refusal: Refusal::AccessTokenUnknown };
+    assert_eq!(shop.resolved(&id, START + 30), failed);
 }

@@ -5,7 +5,7 @@
 #[path = "limits/home.rs"]
 mod home;
 
-use accord_core::agreement::control::{self, Change, Changed};
+use accord_core::agreement::control::{self, Change, Changed, Skip, State};
 use accord_core::agreement::limits::{Alignment, Limits, Period};
 use accord_core::agreement::schedule;
 use accord_core::calendar::Date;
@@ -17,7 +17,7 @@ use accord_core::{Refusal, Timestamp};
 use accord_testkit::conformance::fixture::{self, RICH, START};
 use accord_testkit::conformance::speech::Speech;
 use home::{Home, Shelf, everywhere, moment};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const HOUR: i64 = 3_600_000;
 const ZONE: i64 = 3 * HOUR;
@@ -118,7 +118,7 @@ fn play(seed: u64, speech: Speech, shelf: Shelf) -> [usize; 2] {
     let starts = ["2026-01-31", "2028-02-29", "2026-11-30", "2026-01-15", "2027-12-31"];
     let day = Date::parse(starts[(seed % 5) as usize]).expect("a date").day_number();
     let mut now = day * DAY - ZONE + i64::from(dice.below(24)) * HOUR;
-    let (begin, anchor) = (now, (now + ZONE).div_euclid(DAY));
+    let (begin, mut anchor) = (now, (now + ZONE).div_euclid(DAY));
     let mut home = Home::agreed(speech, shelf, now);
     let (mut limits, mut paused_until) = (Limits::NONE, None::<i64>);
     let mut taken: Vec<(i64, Amount)> = Vec::new();
@@ -127,22 +127,35 @@ fn play(seed: u64, speech: Speech, shelf: Shelf) -> [usize; 2] {
         let edges = [limits.valid_from, limits.valid_to, paused_until.map(Timestamp)];
         let edges: Vec<i64> = edges.into_iter().flatten().map(|edge| edge.0).collect();
         now = step(dice, now, &edges);
+        // An agreement whose validity is over stays so: after a while its user agrees anew.
+        if limits.valid_to.is_some_and(|to| now >= to.0 + 3 * DAY) {
+            home = Home::agreed(speech, shelf, now);
+            (limits, paused_until, anchor) = (Limits::NONE, None, (now + ZONE).div_euclid(DAY));
+            taken.clear();
+        }
+        let over = limits.valid_to.is_some_and(|to| now >= to.0);
+        let fits = |changed: &Changed| match changed {
+            Changed::Done(_) => !over,
+            Changed::Ended => over,
+            _ => false,
+        };
         match dice.below(30) {
             0 => {
-                limits = draw_limits(dice, taken.len(), now);
+                let drawn = draw_limits(dice, taken.len(), now);
                 let set =
-                    home.rule(now, move |tx, _, change, at| control::set_user_limits(tx, change, limits, at));
-                assert!(matches!(set, Changed::Done(_)), "seed {seed}: {set:?}");
+                    home.rule(now, move |tx, _, change, at| control::set_user_limits(tx, change, drawn, at));
+                assert!(fits(&set), "seed {seed}: {set:?}");
+                limits = if over { limits } else { drawn };
             }
             what @ (1 | 2) => {
                 let until = now + i64::from(1 + dice.below(90)) * HOUR;
-                paused_until = Some(until);
-                let until = Some(Timestamp(until));
+                paused_until = if over { paused_until } else { Some(until) };
+                let until = Timestamp(until);
                 let paused = home.rule(now, move |tx, context, change, at| match what {
-                    1 => control::pause(tx, change, until, at),
-                    _ => control::skip_next(tx, change, until, context.voice.policy(), at),
+                    1 => control::pause(tx, change, Some(until), at),
+                    _ => control::skip_next(tx, change, Skip::Until(until), context.voice.policy(), at),
                 });
-                assert!(matches!(paused, Changed::Done(_)), "seed {seed}: {paused:?}");
+                assert!(fits(&paused), "seed {seed}: {paused:?}");
             }
             3 => {
                 paused_until = None;
@@ -261,7 +274,7 @@ fn validity_pauses_and_counts_turn_over_in_one_millisecond() {
         // The next debit is skipped: a pause until a date. A longer pause is ended by the user.
         let (skipped, resumed) = (from + 30 * DAY, from + 90 * DAY);
         home.rule(from, move |tx, context, change, at| {
-            control::skip_next(tx, change, Some(Timestamp(skipped)), context.voice.policy(), at)
+            control::skip_next(tx, change, Skip::Until(Timestamp(skipped)), context.voice.policy(), at)
         });
         assert_eq!([from, skipped - 1, skipped].map(|at| home.debit(iqd(1), at)), [paused, paused, Ok(())]);
         home.rule(skipped, |tx, _, change, at| control::pause(tx, change, None, at));
@@ -321,7 +334,7 @@ fn a_skipped_debit_is_neither_taken_nor_told_and_the_one_after_it_is() {
     let info = json!({ "contractDesc": "Gym plan", "startTime": "2026-01-31", "schedule": "MONTHLY" });
     let mut home = Home::contracted(info, START);
     let skipped = home.rule(START + DAY, |tx, context, change, at| {
-        control::skip_next(tx, change, None, context.voice.policy(), at)
+        control::skip_next(tx, change, Skip::Next, context.voice.policy(), at)
     });
     let Changed::Done(controls) = skipped else { panic!("{skipped:?}") };
     let until = controls.pause.and_then(|pause| pause.until);
@@ -341,6 +354,130 @@ fn a_skipped_debit_is_neither_taken_nor_told_and_the_one_after_it_is() {
     assert_eq!(home.debit(iqd(1), midnight("2026-02-28")), Ok(()));
 }
 
+/// The next debit, as the overview shows it.
+fn next_due(home: &Home, now: i64) -> Option<String> {
+    let (id, policy) = (home.change.agreement.clone(), home.policy());
+    let overview = home.house.look(move |rows| {
+        let agreement = rows.agreement(&id)?.expect("an agreement");
+        control::overview(rows, &agreement, &policy, Timestamp(now))
+    });
+    overview.next_due.map(|day| day.to_string())
+}
+
+fn skip(home: &mut Home, skip: Skip, now: i64) -> Changed {
+    home.rule(now, move |tx, context, change, at| {
+        control::skip_next(tx, change, skip, context.voice.policy(), at)
+    })
+}
+
+/// The due days that the user was told of, oldest first, when every notice until then was left at its own time.
+fn told_until(home: &mut Home, until: i64) -> Vec<String> {
+    while let Some(due) = home.house.look(|rows| rows.next_notice_due()).filter(|due| due.0 <= until) {
+        let id = home.change.agreement.clone();
+        home.rule(due.0, move |tx, context, _, at| schedule::announce(tx, &id, context, at));
+    }
+    let customer = RICH.id();
+    let told = home.house.look(move |rows| rows.messages(&customer, 99)).into_iter().rev();
+    told.filter_map(|message| match message.about {
+        About::Upcoming { due_at, .. } => Some(Date::of_day((due_at.0 + ZONE).div_euclid(DAY)).to_string()),
+        _ => None,
+    })
+    .collect()
+}
+
+#[test]
+fn the_debit_that_is_skipped_is_the_one_that_is_shown_as_the_next() {
+    let monthly = json!({ "contractDesc": "Gym plan", "startTime": "2026-01-31", "schedule": "MONTHLY" });
+    let paused = Err(Refusal::AgreementPaused);
+    // On a due day: before its debit that one is meant, after it the one of the next month.
+    for (debited, shown, free_again) in
+        [(false, "2026-01-31", "2026-02-28"), (true, "2026-02-28", "2026-03-31")]
+    {
+        let mut home = Home::contracted(monthly.clone(), START);
+        let noon = midnight("2026-01-31") + DAY / 2;
+        if debited {
+            assert_eq!(home.debit(iqd(1), noon), Ok(()));
+        }
+        assert_eq!(next_due(&home, noon).as_deref(), Some(shown));
+        let day = Date::parse(shown).expect("a day");
+        assert!(matches!(skip(&mut home, Skip::Due(day), noon), Changed::Done(_)));
+        let due = if debited { midnight(shown) + DAY / 2 } else { noon };
+        assert_eq!(home.debit(iqd(1), due), paused, "{shown}");
+        assert_eq!(home.debit(iqd(1), midnight(shown) + DAY), paused, "nor a day late");
+        assert_eq!(next_due(&home, due).as_deref(), Some(free_again));
+        // A second press of the same page skips nothing more.
+        let again = skip(&mut home, Skip::Due(day), due);
+        assert!(matches!(again, Changed::Unfit(_)), "{again:?}");
+        assert_eq!(home.debit(iqd(1), midnight(free_again)), Ok(()));
+    }
+    // Terms that name no first day: the day of the agreement is the first due day.
+    let mut home = Home::contracted(json!({ "contractDesc": "Gym plan", "schedule": "MONTHLY" }), START);
+    let today = Date::of_day((START + ZONE).div_euclid(DAY));
+    assert_eq!(next_due(&home, START), Some(today.to_string()));
+    assert_eq!(home.debit(iqd(1), START), Ok(()));
+    let next = next_due(&home, START).expect("a next debit");
+    assert_eq!(next, today.plus_months(1).to_string());
+    assert!(matches!(skip(&mut home, Skip::Next, START), Changed::Done(_)));
+    assert_eq!(home.debit(iqd(1), midnight(&next) + DAY - 1), paused);
+    assert_eq!(home.debit(iqd(1), midnight(&today.plus_months(2).to_string())), Ok(()));
+}
+
+#[test]
+fn nobody_is_told_of_a_debit_that_cannot_happen() {
+    let terms = |more: Value| {
+        let mut terms =
+            json!({ "contractDesc": "Gym plan", "startTime": "2026-02-10", "schedule": "MONTHLY" });
+        terms.as_object_mut().expect("members").extend(more.as_object().expect("members").clone());
+        terms
+    };
+    let set = |home: &mut Home, limits: Limits, now: i64| {
+        home.rule(now, move |tx, _, change, at| control::set_user_limits(tx, change, limits, at));
+    };
+    let (after, june) = (midnight("2026-02-11"), midnight("2026-06-01"));
+
+    // The user set an end; moved, it lets the later ones be told.
+    let mut home = Home::contracted(terms(json!({})), START);
+    let ends = |day: &str| Limits { valid_to: Some(Timestamp(midnight(day))), ..Limits::NONE };
+    set(&mut home, ends("2026-03-10"), START);
+    assert_eq!(next_due(&home, after), None);
+    assert_eq!(told_until(&mut home, midnight("2026-03-20")), ["2026-02-10"]);
+    set(&mut home, ends("2026-05-11"), midnight("2026-03-09"));
+    assert_eq!(next_due(&home, midnight("2026-03-20")).as_deref(), Some("2026-04-10"));
+    assert_eq!(told_until(&mut home, june), ["2026-02-10", "2026-04-10", "2026-05-10"]);
+    assert_eq!(next_due(&home, june), None);
+
+    // The merchant's end.
+    let mut home = Home::contracted(terms(json!({ "validTo": "2026-03-10" })), START);
+    assert_eq!(next_due(&home, after).as_deref(), Some("2026-03-10"));
+    assert_eq!(told_until(&mut home, june), ["2026-02-10", "2026-03-10"]);
+
+    // The agreed number is used up.
+    let mut home = Home::contracted(terms(json!({ "maxCount": 2 })), START);
+    assert_eq!(home.debit(iqd(1), after), Ok(()));
+    assert_eq!(next_due(&home, after).as_deref(), Some("2026-03-10"));
+    assert_eq!(home.debit(iqd(1), after), Ok(()));
+    assert_eq!(next_due(&home, after), None);
+    assert_eq!(told_until(&mut home, june), Vec::<String>::new());
+
+    // A pause, until resumed and until a date; the beginning of validity.
+    let mut home = Home::contracted(terms(json!({})), START);
+    home.rule(START, |tx, _, change, at| control::pause(tx, change, None, at));
+    assert_eq!(next_due(&home, START), None);
+    let nothing = skip(&mut home, Skip::Next, START);
+    assert!(matches!(nothing, Changed::Unfit(_)), "{nothing:?}");
+    let noon = Timestamp(midnight("2026-03-10") + DAY / 2);
+    home.rule(START, move |tx, _, change, at| control::pause(tx, change, Some(noon), at));
+    assert_eq!(next_due(&home, START).as_deref(), Some("2026-03-10"));
+    set(&mut home, Limits { valid_from: Some(noon.plus_millis(DAY)), ..Limits::NONE }, START);
+    assert_eq!(next_due(&home, START).as_deref(), Some("2026-04-10"));
+    assert_eq!(told_until(&mut home, june), ["2026-04-10", "2026-05-10"]);
+
+    // The end of the agreement.
+    home.house.end_agreement(RICH, &moment(june, 900));
+    assert_eq!(next_due(&home, june), None);
+    assert_eq!(told_until(&mut home, june + 99 * DAY).len(), 2);
+}
+
 #[test]
 fn only_the_payer_changes_an_agreement_and_an_ended_one_is_over() {
     let mut home = Home::agreed(Speech::Qi, Shelf::Model, START);
@@ -353,10 +490,46 @@ fn only_the_payer_changes_an_agreement_and_an_ended_one_is_over() {
     let changed = home.rule(START, |tx, _, change, at| control::pause(tx, change, Some(at.now), at));
     assert!(matches!(changed, Changed::Unfit(_)), "{changed:?}");
     let changed = home.rule(START, |tx, context, change, at| {
-        control::skip_next(tx, change, None, context.voice.policy(), at)
+        control::skip_next(tx, change, Skip::Next, context.voice.policy(), at)
     });
+    assert!(matches!(changed, Changed::Unfit(_)), "{changed:?}");
+    let past = Limits { valid_to: Some(Timestamp(START)), ..Limits::NONE };
+    let changed = home.rule(START, move |tx, _, change, at| control::set_user_limits(tx, change, past, at));
+    assert!(matches!(changed, Changed::Unfit(_)), "{changed:?}");
+    let far = Timestamp(midnight("9998-12-31") + 2 * DAY);
+    let changed = home.rule(START, move |tx, _, change, at| control::pause(tx, change, Some(far), at));
     assert!(matches!(changed, Changed::Unfit(_)), "{changed:?}");
     home.house.end_agreement(RICH, &moment(START, 900));
     let changed = home.rule(START, |tx, _, change, at| control::pause(tx, change, None, at));
     assert_eq!(changed, Changed::Ended);
+}
+
+#[test]
+fn an_agreement_whose_validity_is_over_does_not_come_back() {
+    everywhere(|speech, shelf| {
+        let mut home = Home::agreed(speech, shelf, START);
+        let ends = Limits { valid_to: Some(Timestamp(START + DAY)), ..Limits::NONE };
+        home.rule(START, move |tx, _, change, at| control::set_user_limits(tx, change, ends, at));
+        assert_eq!(home.debit(iqd(1), START + DAY), Err(Refusal::AccessTokenUnknown));
+        let lifted = home
+            .rule(START + DAY, |tx, _, change, at| control::set_user_limits(tx, change, Limits::NONE, at));
+        assert_eq!(lifted, Changed::Ended);
+        assert_eq!(home.debit(iqd(1), START + DAY), Err(Refusal::AccessTokenUnknown));
+    });
+}
+
+#[test]
+fn an_agreement_whose_code_nobody_redeemed_expires_with_it() {
+    for speech in Speech::ALL {
+        let (house, agreement) = home::unredeemed(speech, START);
+        let policy = house.dialect(speech.name()).policy().clone();
+        let life = policy.code_life_ms;
+        let state = |now: i64| {
+            let (agreement, policy) = (agreement.clone(), policy.clone());
+            house.look(move |rows| control::overview(rows, &agreement, &policy, Timestamp(now))).state
+        };
+        let agreed = agreement.created_at.0;
+        assert_eq!([agreed, agreed + life].map(state), [State::Consented; 2], "{speech:?}");
+        assert_eq!([agreed + life + 1, agreed + 85 * DAY].map(state), [State::Expired; 2], "{speech:?}");
+    }
 }

@@ -179,6 +179,7 @@ fn other_words_have_codes_of_their_own() {
 #[test]
 fn limits_in_extend_info_are_checked_before_anybody_agrees() {
     let dates = "must be a date as yyyy-MM-dd";
+    let years = "must be in a year from 1970 to 9998; leave it out for no such date";
     let count = "must be a whole number from 1 to 4294967295";
     for (members, expected) in [
         (r#""agreedAmount":{"currency":"IQD","value":"25000000"}"#, "read".to_owned()),
@@ -196,6 +197,9 @@ fn limits_in_extend_info_are_checked_before_anybody_agrees() {
                 .to_owned(),
         ),
         (r#""startTime":"2026-02-29""#, format!("PARAM_ILLEGAL extendInfo.startTime: {dates}")),
+        (r#""startTime":"0001-01-01""#, format!("PARAM_ILLEGAL extendInfo.startTime: {years}")),
+        (r#""validTo":"9999-12-31""#, format!("PARAM_ILLEGAL extendInfo.validTo: {years}")),
+        (r#""validTo":"9998-12-31""#, "read".to_owned()),
         (r#""validTo":"tomorrow""#, format!("PARAM_ILLEGAL extendInfo.validTo: {dates}")),
         (
             r#""startTime":"2026-02-28","validTo":"2026-02-27""#,

@@ -7,7 +7,7 @@
 use crate::agreement::limits::{self, Limits, Period};
 use crate::agreement::schedule::{Every, Schedule, next_notice};
 use crate::agreement::{Agreement, AgreementStage, usage};
-use crate::calendar::{Date, day_of, start_of};
+use crate::calendar::{Date, day_of, showable, start_of};
 use crate::ids::{AgreementId, CustomerId};
 use crate::journal;
 use crate::ledger::funding::Funding;
@@ -24,7 +24,7 @@ pub struct Asked {
     pub limits: Limits,
     /// How often a debit will be due.
     pub every: Option<Every>,
-    /// The first due day; nothing: counted from the day of the agreement, which is not itself a due day to be told of.
+    /// The first due day; nothing: the day of the agreement, which nobody can be told of ahead.
     pub first_due: Option<Date>,
 }
 
@@ -97,9 +97,9 @@ impl Controls {
 /// What the debits of one agreement are held to.
 #[derive(Debug)]
 pub struct Held<'a> {
-    agreement: &'a Agreement,
-    policy: &'a ControlPolicy,
-    controls: Option<Controls>,
+    pub(super) agreement: &'a Agreement,
+    pub(super) policy: &'a ControlPolicy,
+    pub(super) controls: Option<Controls>,
     pub(crate) funding: &'a dyn Funding,
 }
 
@@ -146,7 +146,7 @@ impl Held<'_> {
         usage::add(tx, &self.agreement.id, amount, self.policy.day_zone_offset_ms, now)
     }
 
-    fn layers(&self) -> [Limits; 3] {
+    pub(super) fn layers(&self) -> [Limits; 3] {
         let (merchant, user) = match &self.controls {
             Some(controls) => (controls.merchant, controls.user),
             None => (Limits::NONE, Limits::NONE),
@@ -162,13 +162,17 @@ impl Held<'_> {
         if self.controls.as_ref().is_some_and(|controls| controls.paused(now)) {
             return Ok(Some(State::Paused));
         }
-        let Some(days) = self.policy.asleep_after_days else { return Ok(None) };
+        Ok(self.asleep(rows, now)?.then_some(State::Asleep))
+    }
+
+    /// Was nothing debited for so long that it fell asleep?
+    pub(super) fn asleep(&self, rows: &dyn Rows, now: Timestamp) -> Stored<bool> {
+        let Some(days) = self.policy.asleep_after_days else { return Ok(false) };
         let woken = self.controls.as_ref().and_then(|controls| controls.woken_at);
         let counted = woken.unwrap_or(self.agreement.created_at).max(self.agreement.created_at);
         let last = rows.last_usage_day(&self.agreement.id)?;
         let since = self.policy.day(counted).max(last.unwrap_or(i64::MIN));
-        let asleep = self.policy.day(now).saturating_sub(since) > i64::from(days);
-        Ok(asleep.then_some(State::Asleep))
+        Ok(self.policy.day(now).saturating_sub(since) > i64::from(days))
     }
 }
 
@@ -187,6 +191,8 @@ crate::words! {
         Asleep = "asleep",
         /// Its validity is over.
         Lapsed = "lapsed",
+        /// The user agreed, and the code was not redeemed in its time.
+        Expired = "expired",
         /// It is over.
         Ended = "ended",
     }
@@ -237,7 +243,7 @@ pub enum Changed {
     Done(Controls),
     /// This user has no such agreement.
     Unknown,
-    /// The agreement is over.
+    /// The agreement is over: ended, or past its validity.
     Ended,
     /// It makes no sense, for that reason.
     Unfit(&'static str),
@@ -247,6 +253,9 @@ pub enum Changed {
 pub fn pause(tx: &mut dyn Tx, change: &Change, until: Option<Timestamp>, at: &Moment) -> Ruled<Changed> {
     if until.is_some_and(|until| until <= at.now) {
         return Ok(Changed::Unfit("the pause would end before it begins"));
+    }
+    if until.is_some_and(|until| !showable(until)) {
+        return Ok(Changed::Unfit("the pause must end before the year 9999"));
     }
     let detail = until.map_or_else(|| "until resumed".to_owned(), |until| format!("until {}", until.0));
     alter(tx, change, "agreement.paused", &detail, at, |controls| {
@@ -262,36 +271,57 @@ pub fn resume(tx: &mut dyn Tx, change: &Change, at: &Moment) -> Ruled<Changed> {
     })
 }
 
-/// Skips the next debit: a pause until a date. Without one, where a schedule is known, until the due day after the
-/// next one, so that the skipped debit cannot be taken a day late.
+/// Which debit is skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Skip {
+    /// The next one of the schedule: the very one that [`Overview::next_due`] names.
+    Next,
+    /// That too, but only while it is the one due on that day, which the user was shown.
+    Due(Date),
+    /// Whatever would come until then.
+    Until(Timestamp),
+}
+
+/// Skips the next debit: a pause until the due day after it, so that it cannot be taken a day late, or until a date.
 pub fn skip_next(
     tx: &mut dyn Tx,
     change: &Change,
-    until: Option<Timestamp>,
+    skip: Skip,
     policy: &Policy,
     at: &Moment,
 ) -> Ruled<Changed> {
-    let until = match until {
-        Some(until) => until,
-        None => {
-            let schedule = tx.controls(&change.agreement)?.and_then(|controls| controls.schedule);
-            let Some(schedule) = schedule else {
-                return Ok(Changed::Unfit("no schedule is known: say until when"));
-            };
-            let control = &policy.control;
-            // A debit that is due today counts as the next one until the day is over.
-            let skipped = schedule.next_after(control.day(at.now) - 1);
-            start_of(schedule.next_after(skipped), control.day_zone_offset_ms)
-        }
+    if let Skip::Until(until) = skip {
+        return pause(tx, change, Some(until), at);
+    }
+    let agreement = tx.agreement(&change.agreement)?;
+    let Some(agreement) = agreement.filter(|agreement| agreement.customer == change.customer) else {
+        return Ok(Changed::Unknown);
     };
+    if agreement.ended() {
+        return Ok(Changed::Ended);
+    }
+    let held = hold(tx, &agreement, policy)?;
+    let Some(schedule) = held.controls.as_ref().and_then(|controls| controls.schedule) else {
+        return Ok(Changed::Unfit("no schedule is known: say until when"));
+    };
+    let Some(skipped) = held.next_debit(tx, at.now)? else {
+        return Ok(Changed::Unfit("no debit is due: say until when"));
+    };
+    if matches!(skip, Skip::Due(shown) if shown.day_number() != skipped) {
+        return Ok(Changed::Unfit("due: another debit is the next one now"));
+    }
+    let until = start_of(schedule.next_after(skipped), policy.control.day_zone_offset_ms);
     pause(tx, change, Some(until), at)
 }
 
 /// Replaces the user's own limits. They may become wider as well as tighter: the merchant's terms and the wallet's
-/// policy stay beside them.
+/// policy stay beside them. An end that has passed is refused: an agreement whose validity is over is over for good.
 pub fn set_user_limits(tx: &mut dyn Tx, change: &Change, user: Limits, at: &Moment) -> Ruled<Changed> {
     if let Some(fault) = user.fault() {
         return Ok(Changed::Unfit(fault));
+    }
+    if user.valid_to.is_some_and(|valid_to| valid_to <= at.now) {
+        return Ok(Changed::Unfit("the end of validity has passed already"));
     }
     alter(tx, change, "agreement.limited", &user.to_string(), at, |controls| controls.user = user)
 }
@@ -312,6 +342,10 @@ fn alter(
         return Ok(Changed::Ended);
     }
     let known = tx.controls(&agreement.id)?;
+    // A token fault was said of it (decision 33), and a token fault is never said of a passing state (decision 32).
+    if known.as_ref().and_then(Controls::valid_to).is_some_and(|valid_to| at.now >= valid_to) {
+        return Ok(Changed::Ended);
+    }
     let mut controls = known.unwrap_or_else(|| Controls::none(agreement.id.clone()));
     alter(&mut controls);
     tx.put_controls(&controls)?;
@@ -353,7 +387,7 @@ pub struct Overview {
     pub debits: Option<u32>,
     /// When debits are due.
     pub schedule: Option<Schedule>,
-    /// The day on which the next debit is due.
+    /// The day on which the next debit is due that can happen ([`Held::next_debit`]).
     pub next_due: Option<Date>,
     /// What will be debited then, if that is agreed.
     pub next_amount: Option<Amount>,
@@ -367,6 +401,7 @@ pub fn overview(rows: &dyn Rows, agreement: &Agreement, policy: &Policy, now: Ti
     let state = match agreement.stage {
         AgreementStage::Ended { .. } => State::Ended,
         _ if held.judge_validity(now).is_err() => State::Lapsed,
+        AgreementStage::Consented if agreement.code_expired(policy, now) => State::Expired,
         AgreementStage::Consented => State::Consented,
         AgreementStage::Active => held.resting(rows, now)?.unwrap_or(State::Active),
     };
@@ -394,7 +429,6 @@ pub fn overview(rows: &dyn Rows, agreement: &Agreement, policy: &Policy, now: Ti
     let [wallet, merchant, user] = layers;
     let counted = layers.iter().any(|limits| limits.max_count.is_some());
     let schedule = held.controls.as_ref().and_then(|controls| controls.schedule);
-    let live = !matches!(state, State::Ended | State::Lapsed);
     Ok(Overview {
         state,
         paused_until: held
@@ -408,7 +442,10 @@ pub fn overview(rows: &dyn Rows, agreement: &Agreement, policy: &Policy, now: Ti
         spent,
         debits: counted.then(|| usage.iter().fold(0, |sum: u32, row| sum.saturating_add(row.count))),
         schedule,
-        next_due: schedule.filter(|_| live).map(|schedule| Date::of_day(schedule.next_after(today))),
+        next_due: match state {
+            State::Expired => None,
+            _ => held.next_debit(rows, now)?.map(Date::of_day),
+        },
         next_amount: held.controls.as_ref().and_then(Controls::agreed_amount),
     })
 }

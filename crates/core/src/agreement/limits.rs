@@ -9,7 +9,7 @@
 //! agreement's date (28 February in common years for one made on 29 February). A beginning belongs to its period.
 
 use crate::agreement::usage::DayUsage;
-use crate::calendar::{Date, weekday};
+use crate::calendar::{Date, showable, weekday};
 use crate::moment::Timestamp;
 use crate::money::{Amount, Currency};
 use crate::outcome::Refusal;
@@ -177,6 +177,9 @@ impl Limits {
         }
         if self.max_count == Some(0) {
             return Some("the number of debits must be above zero");
+        }
+        if self.valid_from.into_iter().chain(self.valid_to).any(|time| !showable(time)) {
+            return Some("validity must begin and end between the years 1970 and 9998");
         }
         if self.valid_from.zip(self.valid_to).is_some_and(|(from, to)| from >= to) {
             return Some("the end of validity must be after its beginning");
@@ -424,6 +427,8 @@ mod tests {
             (Limits { currency: iqd, per_day: Some(0), ..none }, false),
             (Limits { max_count: Some(0), ..none }, false),
             (Limits { valid_from: Some(Timestamp(2)), valid_to: Some(Timestamp(2)), ..none }, false),
+            (Limits { valid_from: Some(Timestamp(-1)), ..none }, false),
+            (Limits { valid_to: Some(Timestamp(253_402_290_000_000)), ..none }, false),
         ] {
             assert_eq!(limits.fault().is_none(), sound, "{limits:?}");
         }

@@ -20,6 +20,7 @@ pub mod usage;
 use crate::handle::Bucket;
 use crate::ids::*;
 use crate::moment::Timestamp;
+use crate::policy::Policy;
 use crate::secret::{Digest, Salt};
 use crate::user::Language;
 
@@ -269,5 +270,10 @@ impl Agreement {
     /// Is it over?
     pub fn ended(&self) -> bool {
         matches!(self.stage, AgreementStage::Ended { .. })
+    }
+
+    /// Is its code too old, and was never redeemed? Nothing can come of it any more.
+    pub fn code_expired(&self, policy: &Policy, now: Timestamp) -> bool {
+        self.stage == AgreementStage::Consented && now.since(self.created_at) > policy.code_life_ms
     }
 }

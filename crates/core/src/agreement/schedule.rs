@@ -4,10 +4,15 @@
 //! refuses nothing: the merchant still asks for each debit. It tells the user what is to come, and what "the next
 //! debit" is that a user may skip.
 //!
+//! [`Held::next_debit`] is the one answer to which debit comes next: the overview shows it, the notice tells of it, and
+//! the user skips it. A debit that cannot happen (after the end of validity, beyond the agreed number, in a pause) is
+//! none.
+//!
 //! A notice is left `notice_ahead_ms` (at least 24 hours) before the due day begins, once for each agreement and due
 //! day. The row that says when the next one is due moves on in the same transaction, so two workers leave one notice.
+//! Whether that debit can happen is asked when the notice is due, not before: until then the user may change it.
 
-use crate::agreement::control::Controls;
+use crate::agreement::control::{self, Controls, Held};
 use crate::agreement::{Agreement, AgreementStage};
 use crate::calendar::{Date, day_of, start_of};
 use crate::ids::AgreementId;
@@ -16,7 +21,7 @@ use crate::message::{self, About};
 use crate::moment::{Moment, Timestamp};
 use crate::outcome::Ruled;
 use crate::policy::ControlPolicy;
-use crate::store::Tx;
+use crate::store::{Rows, Stored, Tx};
 use crate::voice::Context;
 
 crate::words! {
@@ -61,7 +66,49 @@ impl Schedule {
     }
 }
 
-/// When to tell of the first due day after `day`, and which that is. Nothing from the end of validity on.
+impl Held<'_> {
+    /// The due day of the next debit that can happen: today, where one is due and none was made yet, or a later one.
+    /// Nothing without a schedule, or where no debit can come.
+    pub fn next_debit(&self, rows: &dyn Rows, now: Timestamp) -> Stored<Option<i64>> {
+        let today = self.policy.day(now);
+        let made = rows.usage_since(&self.agreement.id, today)?;
+        let debited = made.iter().any(|row| row.day == today && row.count > 0);
+        self.debit_from(rows, today.saturating_add(i64::from(debited)), now)
+    }
+
+    /// The first due day, `day` or later, whose debit can happen as things stand now.
+    fn debit_from(&self, rows: &dyn Rows, day: i64, now: Timestamp) -> Stored<Option<i64>> {
+        let Some(schedule) = self.controls.as_ref().and_then(|controls| controls.schedule) else {
+            return Ok(None);
+        };
+        let over = self.agreement.ended() || self.judge_validity(now).is_err();
+        if over || self.count_used_up(rows)? || self.asleep(rows, now)? {
+            return Ok(None);
+        }
+        let begins = self.layers().into_iter().filter_map(|limits| limits.valid_from);
+        let pause = self.controls.as_ref().and_then(|controls| controls.pause);
+        let free = match pause.map(|pause| pause.until) {
+            Some(None) => return Ok(None),
+            until => until.flatten(),
+        };
+        // A day that is free in its last hour only is a day on which the debit can happen.
+        let first = begins.chain(free).map(|from| self.policy.day(from)).fold(day, i64::max);
+        let due = schedule.next_after(first.saturating_sub(1));
+        let due_at = start_of(due, self.policy.day_zone_offset_ms);
+        let valid_to = self.controls.as_ref().and_then(Controls::valid_to);
+        Ok(valid_to.is_none_or(|valid_to| due_at < valid_to).then_some(due))
+    }
+
+    fn count_used_up(&self, rows: &dyn Rows) -> Stored<bool> {
+        let most = self.layers().into_iter().filter_map(|limits| limits.max_count).min();
+        let Some(most) = most else { return Ok(false) };
+        let made = rows.usage_since(&self.agreement.id, i64::MIN)?;
+        Ok(made.iter().fold(0_u32, |sum, row| sum.saturating_add(row.count)) >= most)
+    }
+}
+
+/// When to tell of the first due day after `day`, and which that is. Nothing from the end of validity on, where that is
+/// the merchant's: the user may still move an end of their own.
 pub fn next_notice(
     schedule: &Schedule,
     day: i64,
@@ -86,7 +133,9 @@ pub fn announce(tx: &mut dyn Tx, id: &AgreementId, context: Context<'_>, at: &Mo
         return Ok(false);
     }
     let policy = context.voice.policy();
-    let agreement = tx.agreement(id)?.filter(|agreement| may_live(agreement, policy.code_life_ms, at.now));
+    let agreement = tx.agreement(id)?;
+    let agreement =
+        agreement.filter(|agreement| !agreement.ended() && !agreement.code_expired(policy, at.now));
     let Some(agreement) = agreement else {
         tx.put_controls(&Controls { notice_at: None, due_day: None, ..controls })?;
         return Ok(true);
@@ -94,11 +143,13 @@ pub fn announce(tx: &mut dyn Tx, id: &AgreementId, context: Context<'_>, at: &Mo
 
     let zone = policy.control.day_zone_offset_ms;
     let due_at = start_of(due, zone);
-    let expected = agreement.stage == AgreementStage::Active && !controls.paused(due_at);
-    if due_at > at.now && expected {
+    let held = control::hold(tx, &agreement, policy)?;
+    let expected = agreement.stage == AgreementStage::Active && due_at > at.now;
+    if expected && held.debit_from(tx, due, at.now)? == Some(due) {
         tell(tx, &agreement, &controls, due_at, &policy.messages, at)?;
     }
-    let next = next_notice(&schedule, due.max(day_of(at.now, zone)), controls.valid_to(), &policy.control);
+    let (today, valid_to) = (day_of(at.now, zone), controls.merchant.valid_to);
+    let next = next_notice(&schedule, due.max(today), valid_to, &policy.control);
     let (notice_at, due_day) = next.unzip();
     tx.put_controls(&Controls { notice_at, due_day, ..controls })?;
     Ok(true)
@@ -123,15 +174,6 @@ fn tell(
         message::tell(tx, at, &user, about, messages)?;
     }
     Ok(())
-}
-
-/// Not ended, and either in force or with a code that can still be redeemed.
-fn may_live(agreement: &Agreement, code_life_ms: i64, now: Timestamp) -> bool {
-    match agreement.stage {
-        AgreementStage::Active => true,
-        AgreementStage::Consented => now.since(agreement.created_at) <= code_life_ms,
-        AgreementStage::Ended { .. } => false,
-    }
 }
 
 #[cfg(test)]

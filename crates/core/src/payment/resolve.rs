@@ -1,5 +1,6 @@
 //! Resolve: a payment that answered Unknown reaches its end. After its paymentExpiryTime that end is a failure, whatever
-//! was planned or decided: the owner may have given the order up, and nobody waits for the goods.
+//! was planned or decided: the owner may have given the order up, and nobody waits for the goods. So it is once the
+//! agreement is over: no money had moved, and its user was told that the owner can no longer debit.
 
 use crate::agreement::control;
 use crate::ids::PaymentId;
@@ -8,6 +9,7 @@ use crate::outcome::{Refusal, Ruled};
 use crate::payment::pay::{attempt, fail, tell_everybody};
 use crate::payment::{Payment, PaymentStage};
 use crate::store::{StoreFault, Tx};
+use crate::token::live;
 use crate::voice::Context;
 
 /// Brings a running payment to its end if that is due; says whether it did. Money moves at this moment.
@@ -25,8 +27,10 @@ pub fn resolve(tx: &mut dyn Tx, id: &PaymentId, context: Context<'_>, at: &Momen
     let payment = Payment { resolution: None, ..payment };
     let payment = if payment.late(at.now) {
         fail(payment, Refusal::OrderExpired, at)
+    } else if resolution.succeed && live::over(tx, &agreement, at.now)? {
+        fail(payment, Refusal::AccessTokenUnknown, at)
     } else if resolution.succeed {
-        // Limits are judged when the money moves; validity was, when the debit was asked for.
+        // User, state and limits are judged when the money moves.
         let held = control::hold(tx, &agreement, context.voice.policy())?;
         attempt(tx, payment, &held, at)?
     } else {

@@ -8,7 +8,8 @@ use crate::moment::{Moment, Timestamp};
 use crate::outcome::Ruled;
 use crate::payment::refund::{Refund, RefundStage};
 use crate::payment::{Payment, PaymentStage, Resolution};
-use crate::store::Tx;
+use crate::store::{Rows, Stored, Tx};
+use crate::token::live;
 
 /// How many are running in a dialect, and since when the oldest is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub enum Decided {
     Due,
     /// Its paymentExpiryTime has passed: it fails, whatever is decided. Nothing was changed.
     Expired,
+    /// Its agreement is over: it cannot succeed any more. Nothing was changed; it can be decided to fail.
+    AgreementOver,
     /// It has its end already. Nothing was changed.
     Ended,
     /// There is no such payment or refund.
@@ -56,6 +59,9 @@ pub fn decide(tx: &mut dyn Tx, running: &Running, succeed: bool, actor: &str, at
             if payment.late(at.now) {
                 return Ok(Decided::Expired);
             }
+            if succeed && over(tx, &payment, at)? {
+                return Ok(Decided::AgreementOver);
+            }
             tx.update_payment(&Payment { resolution, ..payment })?;
             (id.bucket(), id.as_str())
         }
@@ -70,6 +76,11 @@ pub fn decide(tx: &mut dyn Tx, running: &Running, succeed: bool, actor: &str, at
     };
     note(tx, bucket, id, succeed, actor, at)?;
     Ok(Decided::Due)
+}
+
+fn over(rows: &dyn Rows, payment: &Payment, at: &Moment) -> Stored<bool> {
+    let Some(agreement) = rows.agreement(&payment.agreement)? else { return Ok(true) };
+    live::over(rows, &agreement, at.now)
 }
 
 fn note(tx: &mut dyn Tx, bucket: Bucket, id: &str, succeed: bool, actor: &str, at: &Moment) -> Ruled<()> {

@@ -203,7 +203,7 @@ pub fn holder(
 ) -> Ruled<Holder> {
     let (set, agreement) =
         live::by_access(rows, bearer, token, policy)?.ok_or(Refusal::AccessTokenUnknown)?;
-    if live::over(rows, &agreement, policy, now)? {
+    if live::over(rows, &agreement, now)? {
         return Err(Refusal::AccessTokenUnknown.into());
     }
     live::judge(&set, &agreement, policy, now)?;

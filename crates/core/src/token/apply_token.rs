@@ -51,18 +51,16 @@ pub fn apply_token(
         return Ok(Err(Refusal::CodeUnknown));
     }
     let late = at.now > row.expires_at;
-    let over = live::over(tx, &agreement, policy, at.now)?;
+    let over = live::over(tx, &agreement, at.now)?;
     if row.used_at.is_some() {
         if late || over || agreement.generation != 1 {
             return Ok(Err(Refusal::CodeUsed));
         }
         return again(tx, agreement, context).map(Ok);
     }
-    if late {
+    // A code ends with its agreement; nobody used it.
+    if late || over {
         return Ok(Err(Refusal::CodeExpired));
-    }
-    if over {
-        return Ok(Err(Refusal::CodeUsed));
     }
     redeem(tx, row, agreement, context, at)
 }

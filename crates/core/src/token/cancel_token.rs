@@ -23,7 +23,7 @@ pub fn cancel_token(
         return Err(Refusal::AccessTokenUnknown.into());
     };
     // Past its validity it is as good as ended, and ending what has ended succeeds.
-    if policy.lapsed_cancel_is_expired && !live::over(tx, &agreement, policy, at.now)? {
+    if policy.lapsed_cancel_is_expired && !live::over(tx, &agreement, at.now)? {
         let newest = tx.token_set(&agreement.id, agreement.generation)?;
         if newest.is_some_and(|set| at.now > set.refresh_expires_at) {
             return Err(Refusal::AccessTokenExpired.into());

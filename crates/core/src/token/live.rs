@@ -1,6 +1,6 @@
 //! Which agreement a token stands for, and whether it still may act.
 
-use crate::agreement::{Agreement, control};
+use crate::agreement::Agreement;
 use crate::ids::Owner;
 use crate::moment::Timestamp;
 use crate::outcome::{Refusal, Ruled};
@@ -79,8 +79,9 @@ pub fn judge(set: &TokenSet, agreement: &Agreement, policy: &Policy, now: Timest
 
 /// Is it as good as ended: ended, or past its validity? Every act that begins with a code or a token asks this; what
 /// it says of the token is a token fault (decision 33).
-pub fn over(rows: &dyn Rows, agreement: &Agreement, policy: &Policy, now: Timestamp) -> Stored<bool> {
-    Ok(agreement.ended() || control::hold(rows, agreement, policy)?.judge_validity(now).is_err())
+pub fn over(rows: &dyn Rows, agreement: &Agreement, now: Timestamp) -> Stored<bool> {
+    let valid_to = || Ok(rows.controls(&agreement.id)?.and_then(|controls| controls.valid_to()));
+    Ok(agreement.ended() || valid_to()?.is_some_and(|valid_to| now >= valid_to))
 }
 
 /// The pair in the clear, derived anew.

@@ -24,7 +24,7 @@ pub fn refresh(
     let Some((set, agreement)) = live::by_refresh(tx, bearer, token, policy)? else {
         return Err(Refusal::RefreshTokenUnknown.into());
     };
-    if live::over(tx, &agreement, policy, at.now)? {
+    if live::over(tx, &agreement, at.now)? {
         return Err(Refusal::RefreshTokenUnknown.into());
     }
     if let Some(replaced_at) = set.replaced_at {

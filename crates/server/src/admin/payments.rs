@@ -370,7 +370,7 @@ pub(super) async fn resolve(
             app.wake.notify_one();
             done(&home, "decided")
         }
-        Ok(Decided::Ended | Decided::Expired) => done(&home, "as-it-was"),
+        Ok(Decided::Ended | Decided::Expired | Decided::AgreementOver) => done(&home, "as-it-was"),
         Ok(Decided::Unknown) => failed(&signed, 404),
         Err(stop) => stopped(&signed, stop),
     }

@@ -28,6 +28,7 @@ pub(super) fn state(t: &Texts, state: State) -> Cell {
         State::Paused => Cell::badge(&t.text("admin-paused"), "warn"),
         State::Asleep => Cell::badge(&t.text("admin-asleep"), "warn"),
         State::Lapsed => Cell::badge(&t.text("admin-lapsed"), "quiet"),
+        State::Expired => Cell::badge(&t.text("admin-expired-unused"), "quiet"),
         State::Ended => Cell::badge(&t.text("admin-ended"), "quiet"),
     }
 }

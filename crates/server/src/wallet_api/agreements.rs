@@ -9,8 +9,9 @@ use crate::sandbox::answer::{Failure, Members, Told, iso};
 use crate::unbinding::{self, Ending};
 use accord_core::Timestamp;
 use accord_core::agreement::Agreement;
-use accord_core::agreement::control::{self, Change, Changed};
+use accord_core::agreement::control::{self, Change, Changed, Skip};
 use accord_core::agreement::limits::{Alignment, Limits};
+use accord_core::calendar::Date;
 use accord_core::ids::{AgreementId, CustomerId};
 use accord_core::journal;
 use accord_core::money::Currency;
@@ -76,12 +77,19 @@ pub async fn skip(
     Path(id): Path<String>,
     members: Members,
 ) -> Result<Told, Failure> {
-    let until = time_of(&members, "until")?;
+    let skip = match (time_of(&members, "until")?, members.text("due")?) {
+        (Some(_), Some(_)) => return Err(unfit("due: not beside until")),
+        (Some(until), None) => Skip::Until(until),
+        (None, Some(day)) => {
+            Skip::Due(Date::parse(day).ok_or_else(|| unfit("due: a day such as 2026-01-31"))?)
+        }
+        (None, None) => Skip::Next,
+    };
     let change = change_of(&id, caller, &members)?;
     let agreement = found(&app, &change).await?;
     let at = app.clock.moment();
     let changed = app.transact_with(&agreement.dialect, move |tx, context| {
-        control::skip_next(tx, &change, until, context.voice.policy(), &at)
+        control::skip_next(tx, &change, skip, context.voice.policy(), &at)
     });
     told(&id, changed.await.map_err(stopped)?)
 }

@@ -9,7 +9,7 @@ use crate::pages::wallet::Hint;
 use crate::pages::wallet::agreement::{EndView, Typed, render_end};
 use crate::sign_in::{self, Checked};
 use crate::unbinding::{self, Ending};
-use accord_core::agreement::control::{self, Change, Changed};
+use accord_core::agreement::control::{self, Change, Changed, Skip};
 use accord_core::agreement::limits::Limits;
 use accord_core::agreement::sign_in::SignIn;
 use accord_core::agreement::unbind::SILENCE_WINDOW_MS;
@@ -28,6 +28,7 @@ use std::sync::Arc;
 pub(super) struct Posted {
     csrf: String,
     until: String,
+    due: String,
     #[serde(rename = "perDebit")]
     per_debit: String,
     #[serde(rename = "perDay")]
@@ -134,13 +135,17 @@ pub(super) async fn skip(
     either(
         async {
             let (visit, found) = begin(&app, &headers, &id, &posted.csrf).await?;
+            // The day that the page named: a page that is too old must not skip another debit.
+            let Some(due) = Date::parse(&posted.due) else {
+                return draw(&visit.saying(Hint::FormTooOld), found, None, None).await;
+            };
             let (change, at) = (change(&visit, &found), app.clock.moment());
             let ruled = app
                 .transact_with(&found.agreement.dialect.clone(), move |tx, context| {
-                    control::skip_next(tx, &change, None, context.voice.policy(), &at)
+                    control::skip_next(tx, &change, Skip::Due(due), context.voice.policy(), &at)
                 })
                 .await;
-            changed(visit, found, ruled, Hint::Unavailable).await
+            changed(visit, found, ruled, Hint::FormTooOld).await
         }
         .await,
     )

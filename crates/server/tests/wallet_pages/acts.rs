@@ -88,10 +88,23 @@ async fn the_next_debit_is_skipped_where_its_day_is_known() {
     assert!(page.says("Type amounts in whole dollars (USD)."), "limits are in the contract's currency");
     let due = page.body.split("skip the debit that is due on").nth(1).and_then(|rest| rest.split('.').next());
     let due = due.unwrap().to_owned();
+    let stale = browser.get(&path).await;
     let page = browser.act(&path, &format!("{path}/skip"), &[]).await;
     assert!(page.says("Done.") && page.says("You paused the agreement until"), "{}", page.body);
     assert!(!page.body.contains("/skip\""), "a debit is skipped once");
     assert!(!page.body.contains(&format!("due on{due}")), "{}", page.body);
+    // The page as it was: pressed a second time, it does not skip the debit after that one.
+    let action = format!("{path}/skip");
+    let shown = stale.hidden("due").unwrap();
+    let again = browser.post(&action, &[("csrf", &stale.csrf(&action)), ("due", &shown)]).await;
+    assert!(again.status == 200 && !again.says("Done."), "{}: {}", again.status, again.body);
+    let paused = |page: &super::Page| {
+        page.body
+            .split("paused the agreement until")
+            .nth(1)
+            .map(|rest| rest.chars().take(40).collect::<String>())
+    };
+    assert_eq!(paused(&again), paused(&page), "the pause is as long as it was");
     let none = agree_qi(&house, json!({})).await.0;
     let page = browser.get(&format!("/wallet/agreements/{none}")).await;
     assert!(!page.body.contains("/skip\""), "without a schedule nobody knows what would be skipped");

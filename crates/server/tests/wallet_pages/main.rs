@@ -37,6 +37,12 @@ impl Page {
         value.split('"').next().unwrap().to_owned()
     }
 
+    /// What a hidden field of that name says, in whichever form.
+    fn hidden(&self, name: &str) -> Option<String> {
+        let (_, value) = self.body.split_once(&format!("name=\"{name}\" value=\""))?;
+        Some(value.split('"').next()?.to_owned())
+    }
+
     fn says(&self, text: &str) -> bool {
         let plain = self.body.replace("<bdi>", "").replace("</bdi>", "").replace("&#39;", "'");
         plain.contains(text)
@@ -82,8 +88,10 @@ impl<'h> Browser<'h> {
 
     /// Posts a form of the page at `from`, with its token, and follows the answer.
     async fn act(&mut self, from: &str, action: &str, fields: &[(&str, &str)]) -> Page {
-        let csrf = self.get(from).await.csrf(action);
+        let page = self.get(from).await;
+        let (csrf, due) = (page.csrf(action), page.hidden("due"));
         let mut form = vec![("csrf", csrf.as_str())];
+        form.extend(due.as_deref().map(|due| ("due", due)));
         form.extend(fields);
         let page = self.post(action, &form).await;
         if page.status == 303 { self.get(&page.location).await } else { page }

@@ -1,12 +1,13 @@
 //! A wallet with one agreement, in either dialect, on either store.
 
+use accord_core::agreement::Agreement;
 use accord_core::agreement::control::Change;
 use accord_core::agreement::decide::Decided;
 use accord_core::ids::{AuthId, ClientId, DialectName, PaymentRequestId};
 use accord_core::money::Amount;
 use accord_core::payment::PaymentStage;
 use accord_core::payment::pay::{Pay, pay};
-use accord_core::policy::DAY;
+use accord_core::policy::{DAY, Policy};
 use accord_core::secret::{Digest, Secret};
 use accord_core::store::{self, Store, Tx};
 use accord_core::token::live::Bearer;
@@ -121,6 +122,11 @@ impl Home {
         }
     }
 
+    /// The policy of its dialect.
+    pub fn policy(&self) -> Policy {
+        self.house.dialect(self.speech.name()).policy().clone()
+    }
+
     /// Runs a rule of the wallet.
     pub fn rule<T: Send + 'static>(
         &mut self,
@@ -174,6 +180,17 @@ impl Home {
             Err(Stop::Fault(fault)) => panic!("{fault}"),
         }
     }
+}
+
+/// An agreement whose code was not redeemed yet, in a wallet of its own.
+pub fn unredeemed(speech: Speech, now: i64) -> (House, Agreement) {
+    let house = House::new(Arc::new(ModelStore::new()));
+    let prepared = call(&house, speech, "prepare", &speech.prepare("agreement-1"), &moment(now, 1));
+    let id = AuthId::read(&speech.auth_id(&prepared)).expect("an authId");
+    let decided = house.decide(&id, RICH, true, &moment(now, 2));
+    assert!(matches!(decided, Decided::Approved { .. }), "{decided:?}");
+    let agreement = house.agreement_of(RICH);
+    (house, agreement)
 }
 
 fn call(house: &House, speech: Speech, operation: &str, body: &Value, at: &Moment) -> Value {

@@ -548,7 +548,8 @@ impl Dice {
             count: self.chance(10).then(|| self.range(1, 30) as u32),
             by_agreement: self.chance(50),
             from: self.chance(5).then(|| now + self.range(-1, 50_000)),
-            to: self.chance(5).then(|| now + DAY + self.range(0, 50_000)),
+            // Seldom an end that has passed.
+            to: self.chance(5).then(|| now + if self.chance(4) { 0 } else { DAY + self.range(0, 50_000) }),
         }
     }
 

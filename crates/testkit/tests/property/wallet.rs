@@ -3,7 +3,7 @@
 
 use super::acts::*;
 use super::{bodies, days};
-use accord_core::agreement::control::{self, Change, Changed};
+use accord_core::agreement::control::{self, Change, Changed, Skip};
 use accord_core::agreement::decide::{self, Answer as Decision, Decide, Decided, Shown};
 use accord_core::agreement::unbind::{self, Consulted, Unbound};
 use accord_core::agreement::{SessionStage, schedule};
@@ -331,7 +331,10 @@ impl Wallet {
             let changed = match &how {
                 Control::Pause(until) => control::pause(tx, &change, until.map(Timestamp), &at)?,
                 Control::Resume => control::resume(tx, &change, &at)?,
-                Control::Skip(until) => control::skip_next(tx, &change, until.map(Timestamp), &policy, &at)?,
+                Control::Skip(until) => {
+                    let skip = until.map_or(Skip::Next, |until| Skip::Until(Timestamp(until)));
+                    control::skip_next(tx, &change, skip, &policy, &at)?
+                }
                 Control::Limit(caps) => control::set_user_limits(tx, &change, bodies::limits(caps), &at)?,
             };
             Ok(match changed {

@@ -57,6 +57,9 @@ pub(super) fn of_terms(terms: &Terms, zone_offset_ms: i64) -> Asked {
 fn date(info: &Fields<'_>, name: &str) -> Result<Option<Date>, FieldFault> {
     let Some(text) = info.optional_text(name, 10)? else { return Ok(None) };
     let date = Date::parse(text).ok_or_else(|| info.fault(name, "must be a date as yyyy-MM-dd"))?;
+    if !date.showable() {
+        return Err(info.fault(name, "must be in a year from 1970 to 9998; leave it out for no such date"));
+    }
     Ok(Some(date))
 }
 

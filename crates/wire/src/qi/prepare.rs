@@ -2,7 +2,7 @@
 //!
 //! No idempotency is documented: each call is a new draft (decision 18).
 
-use crate::dialect::{Act, Answer, Fault, Refused, Status};
+use crate::dialect::{Act, Answer, Fault, Refused, Status, result_only};
 use crate::fields::{Fields, Strictness, UrlRule};
 use crate::json::Json;
 use crate::qi::codes::{self, SUCCESS};
@@ -32,7 +32,14 @@ pub(super) struct PrepareAct {
     qi: Arc<Qi>,
     owner: Owner,
     agreement_pay: bool,
+    over: Option<Over>,
     command: Prepare,
+}
+
+/// From when on the contract is over, and what is said then.
+struct Over {
+    from: Timestamp,
+    refused: Refused,
 }
 
 /// What the body says, as the terms need it.
@@ -66,7 +73,10 @@ pub(super) fn read(qi: Arc<Qi>, client: &Client, body: &Json) -> Result<PrepareA
     if contract_text.trim().is_empty() {
         return Err(info.fault("contractDesc", "must not be blank").into());
     }
-    limits::read(&info, qi.config.control.day_zone_offset_ms)?;
+    let limits = limits::read(&info, qi.config.control.day_zone_offset_ms)?.limits;
+    let over = limits
+        .valid_to
+        .map(|from| Over { from, refused: info.fault("validTo", "must not be over already").into() });
     let mut kept = common::kept_members(&info, limits::MEMBERS);
     kept.extend(common::kept_members(&info, KEPT));
     if let Some(id) = reference_client_id {
@@ -94,7 +104,7 @@ pub(super) fn read(qi: Arc<Qi>, client: &Client, body: &Json) -> Result<PrepareA
             common::success(json!({ "authUrl": urls::auth_url(&public_url, auth_id) })).body
         }),
     };
-    Ok(PrepareAct { qi, owner, agreement_pay: client.agreement_pay, command })
+    Ok(PrepareAct { qi, owner, agreement_pay: client.agreement_pay, over, command })
 }
 
 fn terms(asked: &Asked, auth_id: AuthId, at: Timestamp) -> Terms {
@@ -134,6 +144,10 @@ fn terms(asked: &Asked, auth_id: AuthId, at: Timestamp) -> Terms {
 
 impl Act for PrepareAct {
     fn run(&mut self, tx: &mut dyn Tx, _: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
+        // Nobody is asked to agree to what is over: only now is the time of the call known.
+        if let Some(Over { refused, .. }) = self.over.as_ref().filter(|over| at.now >= over.from) {
+            return Ok(result_only(&codes::of_fault(refused.fault), &refused.message));
+        }
         // Qi opens agreement payment to merchants one by one.
         if !self.agreement_pay {
             return Err(Refusal::ProductNotAllowed.into());

@@ -85,7 +85,9 @@ pub(super) fn number(t: &Texts, number: u64) -> String {
 }
 
 pub(super) fn time(t: &Texts, at: Timestamp) -> String {
-    let Ok(instant) = jiff::Timestamp::from_millisecond(at.0) else { return at.0.to_string() };
+    // No such time is taken from anybody; the last one that can be shown stands for those after it.
+    let end = if at.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+    let instant = jiff::Timestamp::from_millisecond(at.0).unwrap_or(end);
     let local = instant.to_zoned(BAGHDAD.clone());
     let month = usize::try_from(local.month() - 1).ok().and_then(|index| MONTHS.get(index));
     let month = month.map_or_else(|| local.month().to_string(), |key| t.with(*key, &[]));

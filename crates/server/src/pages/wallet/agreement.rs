@@ -181,7 +181,7 @@ struct Page<'a> {
     can_change: bool,
     can_pause: bool,
     can_resume: bool,
-    skip: Option<Markup>,
+    skip: Option<(String, Markup)>,
     tomorrow: String,
     events: Vec<timeline::Drawn>,
 }
@@ -192,7 +192,7 @@ pub fn render(view: &AgreementView) -> String {
     let granted = &view.granted;
     let overview = view.overview.as_ref();
     let state = overview.map(|overview| overview.state);
-    let over = matches!(state, None | Some(State::Ended | State::Lapsed));
+    let over = matches!(state, None | Some(State::Ended | State::Lapsed | State::Expired));
     let debits = granted.scopes.contains(&Scope::AgreementPay);
     let next = overview.and_then(|overview| overview.next_due.map(|day| (day, overview.next_amount)));
     let next_said = next.map(|(day, amount)| match amount {
@@ -237,7 +237,7 @@ pub fn render(view: &AgreementView) -> String {
         can_resume: matches!(state, Some(State::Paused | State::Asleep)),
         skip: next
             .filter(|_| debits && state == Some(State::Active))
-            .map(|(day, _)| t.html(Key("wallet-skip-what"), &[("day", &t.date(day))])),
+            .map(|(day, _)| (day.to_string(), t.html(Key("wallet-skip-what"), &[("day", &t.date(day))]))),
         tomorrow: view.tomorrow.to_string(),
         events: view.events.iter().map(|event| timeline::draw(&t, event)).collect(),
         view,

@@ -67,7 +67,7 @@ impl Standing {
             State::Active | State::Consented | State::NotYetValid => Standing::Active,
             State::Paused => Standing::Paused,
             State::Asleep => Standing::Asleep,
-            State::Ended | State::Lapsed => Standing::Ended,
+            State::Ended | State::Lapsed | State::Expired => Standing::Ended,
         }
     }
 
@@ -132,6 +132,7 @@ pub(super) fn badge(t: &Texts, state: State) -> (&'static str, String) {
         State::Paused => ("warn", Key("state-paused")),
         State::Asleep => ("warn", Key("state-asleep")),
         State::Lapsed => ("", Key("state-lapsed")),
+        State::Expired => ("", Key("state-expired")),
         State::Ended => ("", Key("state-ended")),
     };
     (tone, t.with(key, &[]))

@@ -66,7 +66,7 @@ fn code_used(play: &mut Play) {
     let prepared = play.call("prepare", &play.speech.prepare("agreement-2"), S);
     let ended = play.approve(&prepared, RICH);
     play.end_agreement(RICH);
-    play.call("applyToken", &play.speech.apply(&ended), Refusal::CodeUsed);
+    play.call("applyToken", &play.speech.apply(&ended), Refusal::CodeExpired);
 }
 
 fn code_late(play: &mut Play) {

@@ -34,6 +34,11 @@ pub(super) const CASES: &[Case] = &[
         "A payment that still runs at its paymentExpiryTime fails then, whatever it was to become.",
         running_expired,
     ),
+    case(
+        "running-then-agreement-ended",
+        "A payment that still runs when its agreement ends is not debited: no money had moved.",
+        running_ended,
+    ),
     case("answer-lost", "The store cannot say: U, never F. The repeat tells what happened.", answer_lost),
     case("store-unavailable", "Nothing could be done: U, and the repeat is the first call.", unavailable),
     case(
@@ -132,6 +137,21 @@ fn running_failed(play: &mut Play) {
     let tokens = play.tokens(RICH);
     running(play, &tokens.access, false);
     play.pay(&tokens.access, "order-1", "25000000", Refusal::RiskRejected);
+    play.inquire("order-1", S);
+}
+
+fn running_ended(play: &mut Play) {
+    let tokens = play.tokens(RICH);
+    let body = play.speech.pay(&tokens.access, "order-1", "IQD", "25000000");
+    let resolution = Resolution { due_at: play.in_millis(5_000), succeed: true };
+    let twist = Twist { forced: Some(Forced::Running(Some(resolution))), store: None };
+    let request = play.request("pay", &body);
+    play.send_with(request, twist, Refusal::PaymentRunning);
+    play.end_agreement(RICH);
+    play.inquire("order-1", S);
+    play.wait(5_000);
+    play.resolve();
+    play.pay(&tokens.access, "order-1", "25000000", Refusal::AccessTokenUnknown);
     play.inquire("order-1", S);
 }
 

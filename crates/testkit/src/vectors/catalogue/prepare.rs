@@ -41,6 +41,13 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         operation: "prepare",
+        name: "contract-dates",
+        about: "A contract that is over already is refused, and so is a date that people could not be shown.",
+        speeches: QI,
+        tell: contract_dates,
+    },
+    Case {
+        operation: "prepare",
         name: "fields",
         about: "What a field must be: there, of its type, not too long, one of its values.",
         speeches: PLUS,
@@ -152,6 +159,23 @@ fn languages(play: &mut Play) {
     }
     for language in [json!("fr-FR"), json!("EN-us"), json!(1)] {
         let body = but(play, "extendInfo", Some(info(language).into()));
+        play.call("prepare", &body, Fault::Field);
+    }
+}
+
+fn contract_dates(play: &mut Play) {
+    let asked = |play: &Play, member: &str, day: &str| {
+        let mut body = play.speech.prepare("agreement-1");
+        body["extendInfo"] = json!({ "contractDesc": "Gym plan", member: day }).to_string().into();
+        body
+    };
+    // The last day belongs to the contract: today is 15 January.
+    let body = asked(play, "validTo", "2026-01-14");
+    play.call("prepare", &body, Fault::Field);
+    let body = asked(play, "validTo", "2026-01-15");
+    play.call("prepare", &body, S);
+    for (member, day) in [("validTo", "9999-12-31"), ("startTime", "0001-01-01")] {
+        let body = asked(play, member, day);
         play.call("prepare", &body, Fault::Field);
     }
 }

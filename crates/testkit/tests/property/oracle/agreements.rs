@@ -14,6 +14,10 @@ impl Oracle {
         let known = self.references.get(&key).copied().filter(|_| speech == Speech::AlipayPlus);
         match known {
             None if stale => drop(self.ended(said, speech, End::Stale)),
+            // The fault of a field, which has that code too.
+            None if asked.contract.last.is_some_and(|last| days::start_of(last + 1) <= self.now) => {
+                drop(self.ended(said, speech, End::Stale));
+            }
             None => {
                 let answer = self.ended(said, speech, End::Success);
                 let Said::Answer(body) = said else { unreachable!("an answer") };
@@ -116,8 +120,7 @@ impl Oracle {
                     _ if age - 10 * MINUTE > 30 * days::DAY => Err(End::CodeUnknown),
                     true if late || over || agreement.pairs.len() != 1 => Err(End::CodeUsed),
                     true => Ok((number, false)),
-                    false if late => Err(End::CodeExpired),
-                    false if over => Err(End::CodeUsed),
+                    false if late || over => Err(End::CodeExpired),
                     false => self.may(agreement.user).map(|()| (number, true)),
                 }
             }
@@ -290,16 +293,18 @@ impl Oracle {
     pub(super) fn control(&mut self, agreement: &str, customer: &str, change: &Control, said: &Said) {
         let (number, now, today) = (self.agreement_ids[agreement], self.now, days::day_of(self.now));
         let user = self.customers[customer];
+        let (next, over) = (self.next_debit(number, today), self.over(number));
         let agreement = &mut self.agreements[number];
         let until = match change {
             Control::Pause(until) => *until,
             Control::Skip(Some(until)) => Some(*until),
-            Control::Skip(None) => match agreement.schedule {
-                None => return self.word(said, "unfit"),
-                Some((first, months)) => {
-                    let skipped = days::next_due(first, months, today - 1);
-                    Some(days::start_of(days::next_due(first, months, skipped)))
+            Control::Skip(None) if agreement.user != user => return self.word(said, "unknown"),
+            Control::Skip(None) if agreement.ended => return self.word(said, "ended"),
+            Control::Skip(None) => match (agreement.schedule, next) {
+                (Some((first, months)), Some(next)) => {
+                    Some(days::start_of(days::next_due(first, months, next)))
                 }
+                _ => return self.word(said, "unfit"),
             },
             Control::Resume | Control::Limit(_) => None,
         };
@@ -307,10 +312,13 @@ impl Oracle {
         if pauses && until.is_some_and(|until| until <= now) {
             return self.word(said, "unfit");
         }
+        if matches!(change, Control::Limit(Caps { to: Some(to), .. }) if *to <= now) {
+            return self.word(said, "unfit");
+        }
         if agreement.user != user {
             return self.word(said, "unknown");
         }
-        if agreement.ended {
+        if over {
             return self.word(said, "ended");
         }
         match change {
@@ -320,5 +328,36 @@ impl Oracle {
         }
         let wanted = format!("done {:?}", agreement.pause);
         self.word(said, &wanted);
+    }
+
+    /// The due day of the next debit that can happen, if any can.
+    fn next_debit(&self, number: usize, today: i64) -> Option<i64> {
+        let agreement = &self.agreements[number];
+        let (first, months) = agreement.schedule?;
+        let layers = self.layers(agreement);
+        let made = agreement.taken.len();
+        let used_up = layers.iter().any(|caps| caps.count.is_some_and(|most| made >= most as usize));
+        if self.over(number) || self.asleep(agreement) || used_up || agreement.pause == Some(None) {
+            return None;
+        }
+        let debited = agreement.taken.iter().any(|(day, ..)| *day == today);
+        let mut due = days::next_due(first, months, if debited { today } else { today - 1 });
+        // A day is lost when it is over before the pause is, or before validity begins.
+        let free = layers.iter().filter_map(|caps| caps.from).chain(agreement.pause.flatten()).max();
+        while free.is_some_and(|free| days::start_of(due + 1) <= free) {
+            due = days::next_due(first, months, due);
+        }
+        let to = [agreement.merchant.to, agreement.own.to].into_iter().flatten().min();
+        to.is_none_or(|to| days::start_of(due) < to).then_some(due)
+    }
+
+    pub(super) fn layers(&self, agreement: &Agreement) -> [Caps; 3] {
+        [self.setup.caps, agreement.merchant, agreement.own]
+    }
+
+    pub(super) fn asleep(&self, agreement: &Agreement) -> bool {
+        let begun = agreement.woken.unwrap_or(agreement.made).max(agreement.made);
+        let last = agreement.taken.last().map_or(i64::MIN, |(day, ..)| *day).max(days::day_of(begun));
+        self.setup.asleep_after.is_some_and(|most| days::day_of(self.now) - last > i64::from(most))
     }
 }

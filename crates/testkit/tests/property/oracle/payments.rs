@@ -115,6 +115,9 @@ impl Oracle {
     pub(super) fn reach_end(&mut self, number: usize, ok: bool) {
         match self.late(&self.payments[number].call) {
             true => self.settle(number, Err(End::OrderExpired)),
+            false if ok && self.over(self.payments[number].agreement) => {
+                self.settle(number, Err(End::TokenUnknown));
+            }
             false if ok => self.attempt(number),
             false => self.settle(number, Err(End::RiskRejected)),
         }
@@ -136,14 +139,11 @@ impl Oracle {
         let agreement = &self.agreements[number];
         let user = &self.users[agreement.user];
         self.may_pay(user)?;
-        let layers = [self.setup.caps, agreement.merchant, agreement.own];
+        let layers = self.layers(agreement);
         let today = days::day_of(self.now);
         let early = layers.iter().any(|caps| caps.from.is_some_and(|from| self.now < from));
         let paused = agreement.pause.is_some_and(|until| until.is_none_or(|until| self.now < until));
-        let begun = agreement.woken.unwrap_or(agreement.made).max(agreement.made);
-        let last = agreement.taken.last().map_or(i64::MIN, |(day, ..)| *day).max(days::day_of(begun));
-        let asleep = self.setup.asleep_after.is_some_and(|most| today - last > i64::from(most));
-        if early || paused || asleep {
+        if early || paused || self.asleep(agreement) {
             return Err(End::Paused);
         }
         let agreed = days::day_of(agreement.made);
