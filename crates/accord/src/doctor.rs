@@ -14,6 +14,7 @@ use accord_core::policy::DAY;
 use accord_server::clock::{Clock, OFFSET_SETTING};
 use accord_server::wallet_api::listen::acceptor;
 use accord_server::{serve, shared_time};
+use accord_store::postgres::partitions::Coverage;
 use accord_store::schema;
 use accord_store::{SqliteOptions, SqliteStore};
 use accord_wire::time::format_seconds;
@@ -33,6 +34,9 @@ pub struct DoctorArgs {
 
 /// 2020-01-01: no machine that runs this program has an earlier time.
 const EARLIEST: i64 = 1_577_836_800_000;
+
+/// How long before their end partitions are missed.
+const PARTITIONS_AHEAD: i64 = 90 * DAY;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Level {
@@ -289,6 +293,26 @@ fn look_at_file(file: &Path, findings: &mut Findings) {
     }
 }
 
+/// Rows without a partition of their own cannot leave by the year; a little before there is none, it is time to make some.
+fn look_at_partitions(coverage: &[Coverage], findings: &mut Findings) {
+    let Some(ends) = coverage.iter().map(|table| table.until.unwrap_or(0)).min() else { return };
+    let strays: Vec<&str> =
+        coverage.iter().filter(|table| table.strays).map(|table| table.table.as_str()).collect();
+    if !strays.is_empty() {
+        let what = format!(
+            "rows of {} are of a time without a partition: run `accord migrate`, which makes it and moves them",
+            strays.join(", ")
+        );
+        findings.add(Level::Warn, "partitions", what);
+    }
+    let until = format!("the last partition by time ends at {}", format_seconds(ends, 0));
+    let soon = coverage.iter().any(|table| ends < table.now + PARTITIONS_AHEAD);
+    match soon {
+        true => findings.add(Level::Warn, "partitions", format!("{until}: run `accord migrate`")),
+        false => findings.add(Level::Ok, "partitions", until),
+    }
+}
+
 fn look_at_store(place: &Where, findings: &mut Findings) {
     let url = match place.store_url() {
         Ok(url) => url,
@@ -301,6 +325,10 @@ fn look_at_store(place: &Where, findings: &mut Findings) {
     let Some(store) = findings.judge("store", url.open(Purpose::Command), &good) else { return };
     if let Some(file) = url.file() {
         look_at_file(file, findings);
+    }
+    match url.coverage() {
+        Ok(coverage) => look_at_partitions(&coverage, findings),
+        Err(fault) => findings.add(Level::Fault, "partitions", format!("{fault:#}")),
     }
     let sandbox = place.data.is_some();
     let Some(place) = findings.judge("store", Place::new(store, sandbox), "its rows can be read") else {

@@ -4,7 +4,8 @@ use crate::dev::lock::{self, Lock};
 use crate::exit::usage;
 use accord_core::store::{self, Store};
 use accord_store::fence::{FENCE, Fence, Stage};
-use accord_store::postgres::{self, partitions::Span};
+use accord_store::postgres;
+use accord_store::postgres::partitions::{self, Coverage, Span};
 use accord_store::schema::{Applying, Outlook, Schema};
 use accord_store::sqlite::migrations;
 use accord_store::{PostgresOptions, PostgresStore, PostgresUrl, SqliteOptions, SqliteStore};
@@ -146,6 +147,12 @@ impl StoreUrl {
         let narrows = outlook.level > 0 && outlook.pending.iter().any(|step| !step.bears(0));
         let _lock = if narrows { self.lock()? } else { None };
         Ok(Applying { steps: migrations::apply(path, schema)?, ..Applying::default() })
+    }
+
+    /// How far its partitions by time reach; a file has none.
+    pub fn coverage(&self) -> anyhow::Result<Vec<Coverage>> {
+        let StoreUrl::Postgres { url, .. } = self else { return Ok(Vec::new()) };
+        Ok(partitions::look(url)?)
     }
 
     /// What its catalogue says beside what the steps say; nothing: they agree.

@@ -146,3 +146,37 @@ fn the_files_of_the_wallet_apis_tls_are_read_as_serve_reads_them() {
     wallet.dir.write("key.pem", &own);
     wallet.says(0, main, &["ok tls"]);
 }
+
+#[test]
+fn partitions_that_end_soon_and_rows_without_one_are_said() {
+    let Some(schema) = accord_testkit::postgres::fresh() else { return };
+    let wallet = Wallet::new("doctor-partitions");
+    let url = schema.url();
+    let migrate = || run(&["migrate", "--config", &wallet.config, "--store", &url]).ends(0).out;
+    let partitions = || -> Vec<String> {
+        let said = run(&["doctor", "--config", &wallet.config, "--store", &url]).ends(0).out;
+        said.lines().filter(|line| line.contains("partitions: ")).map(str::to_owned).collect()
+    };
+    assert!(migrate().contains("made partition settlement_items_"));
+    let good = partitions();
+    assert!(good.len() == 1 && good[0].starts_with("ok") && good[0].contains("-01-01T00:00:00"), "{good:?}");
+
+    schema.sql(
+        "INSERT INTO journal (bucket, number, at, act, subject, actor, detail, hash)
+         VALUES (1, 1, 978307200000, 'a', 's', 'b', '', '')",
+    );
+    let strays = partitions();
+    assert!(strays[0].starts_with("warn  partitions: rows of journal are of a time without"), "{strays:?}");
+    assert!(migrate().contains("made partition journal_2001"));
+    assert_eq!(partitions(), good);
+
+    schema.sql(
+        "DO $$ DECLARE name text; BEGIN FOR name IN SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'
+         AND relname ~ '^entries_2' AND relnamespace = to_regnamespace(current_schema())
+         LOOP EXECUTE 'DROP TABLE ' || name; END LOOP; END $$",
+    );
+    let soon = partitions();
+    assert!(soon[0].starts_with("warn") && soon[0].ends_with("run `accord migrate`"), "{soon:?}");
+    assert!(migrate().contains("made partition entries_"));
+    assert_eq!(partitions(), good);
+}

@@ -291,6 +291,53 @@ mod tests {
         assert_eq!(appended, known);
     }
 
+    /// The plan of a statement for any parameters, over partitions of many years. Without rows only an index that is
+    /// missing is a reason to read a table from end to end.
+    fn plan(server: &accord_testkit::postgres::Fresh, sql: &str) -> String {
+        let text = super::super::statement::Translated::of(sql).sql;
+        let parameters = (1..20).filter(|number| text.contains(&format!("${number}"))).count();
+        let values = vec!["'1780000000000'"; parameters].join(", ");
+        server.sql(&format!(
+            "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET client_min_messages = warning;
+             PREPARE one AS {text}; EXPLAIN (COSTS OFF) EXECUTE one{}",
+            if parameters > 0 { format!("({values})") } else { String::new() }
+        ))
+    }
+
+    #[test]
+    fn every_partition_is_searched_by_an_index_and_those_of_other_times_are_not() {
+        let Some(server) = accord_testkit::postgres::fresh() else { return };
+        let url = PostgresUrl::parse(&server.url(), std::path::Path::new("/")).expect("a URL");
+        let schema = Schema::default();
+        crate::postgres::migrations::apply(&url, &schema).expect("a schema");
+        for Marked { table, .. } in marked(&schema) {
+            let years: Vec<String> = (2010..2026)
+                .map(|year| {
+                    let day = (year - 1970) * 365 + (year - 1969) / 4;
+                    let (from, until) = (day * 86_400_000_i64, (day + 365) * 86_400_000_i64);
+                    format!("CREATE TABLE {table}_{year} PARTITION OF {table} FOR VALUES FROM ({from}) TO ({until})")
+                })
+                .collect();
+            server.sql(&years.join("; "));
+        }
+        let all = rows::STATEMENTS.iter().copied().flatten().copied();
+        let mut seen = 0;
+        for sql in all.filter(|sql| sql.starts_with("SELECT")) {
+            let words = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+            let of_marked = |marked: &Marked<'_>| words.contains(&format!("FROM {} ", marked.table));
+            if !marked(&schema).iter().any(of_marked) {
+                continue;
+            }
+            seen += 1;
+            let plan = plan(&server, sql);
+            assert!(plan.contains("Index") && !plan.contains("Seq Scan"), "{sql}\n{plan}");
+            // One of 21 partitions is left where the time is known, and some of them where only its beginning is.
+            let knows = [" at = ?", "settled_at < ?", "e.at >= ?"].iter().any(|words| sql.contains(words));
+            assert_eq!(plan.contains("Subplans Removed"), knows, "{sql}\n{plan}");
+        }
+        assert!(seen >= 9, "{seen}");
+    }
+
     #[test]
     fn bounds_are_read_as_the_server_writes_them() {
         assert_eq!(range("FOR VALUES FROM ('1') TO ('20')"), Some((1, 20)));

@@ -34,8 +34,12 @@ statements! {
         "INSERT INTO settlement_items (bucket, ", item_columns!(), ")
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
     );
-    pub(crate) ENTRIES_OF = "SELECT p.id, p.kind, p.reference, p.at, e.line, e.party, e.currency, e.amount
-        FROM entries AS e JOIN postings AS p ON p.bucket = e.bucket AND p.id = e.posting AND p.at = e.at
+    // Each posting by its key and time: a join might read all postings of the bucket for a page of entries.
+    pub(crate) ENTRIES_OF = "SELECT e.posting,
+        (SELECT p.kind FROM postings AS p WHERE p.bucket = e.bucket AND p.id = e.posting AND p.at = e.at),
+        (SELECT p.reference FROM postings AS p WHERE p.bucket = e.bucket AND p.id = e.posting AND p.at = e.at),
+        e.at, e.line, e.party, e.currency, e.amount
+        FROM entries AS e
         WHERE e.bucket = ?1 AND e.customer = ?2 AND e.at >= ?3 AND (e.at, e.posting, e.line) > (?3, ?4, ?5)
         ORDER BY e.at, e.posting, e.line LIMIT ?6";
 }
