@@ -14,6 +14,7 @@ use accord_core::policy::DAY;
 use accord_server::clock::{Clock, OFFSET_SETTING};
 use accord_server::wallet_api::listen::acceptor;
 use accord_server::{serve, shared_time};
+use accord_store::fence::{FENCE, Fence};
 use accord_store::postgres::partitions::Coverage;
 use accord_store::schema;
 use accord_store::{SqliteOptions, SqliteStore};
@@ -345,6 +346,9 @@ fn look_at_store(place: &Where, findings: &mut Findings) {
             findings.add(Level::Ok, "clock", format!("{what}; nodes go by that one"));
         }
         (None, None) => {}
+    }
+    if let Ok(Some(text)) = place.look(|rows| rows.setting(FENCE)) {
+        findings.add(Level::Fault, "store", Fence::read(&text).sentence());
     }
     let offset = place.look(|rows| rows.setting(OFFSET_SETTING)).ok().flatten();
     match offset.as_deref() {

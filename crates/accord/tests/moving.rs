@@ -111,6 +111,7 @@ async fn a_wallet_moves_to_postgresql_and_nobody_hears_another_answer() {
     new_debit_is_unknown(&told[0], "too-late").await;
     house.stop();
     run(&["dev", "--data", &data]).ends(1).complains_of(&["was moved to", "serve from there"]);
+    assert!(run(&["doctor", "--data", &data]).ends(1).out.contains("was moved to"));
     run(&["user", "freeze", "--data", &data, "+9647701000001"]).ends(1);
     run(&args).ends(1).complains_of(&["already"]);
 

@@ -4,8 +4,10 @@ mod scratch;
 
 use accord_core::store::{self, Store};
 use accord_store::fence::FENCE;
+use accord_store::schema::Schema;
 use accord_store::transfer::{TransferFault, abort, move_store};
 use accord_store::{PostgresOptions, PostgresStore, PostgresUrl, SqliteOptions, SqliteStore};
+use accord_store::{postgres, sqlite};
 use accord_testkit::postgres::{Fresh, fresh};
 use scratch::Scratch;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -54,6 +56,13 @@ fn a_move_that_broke_off_goes_on_where_it_was_and_both_sides_say_the_same() {
     assert!(broken.is_err());
     assert_eq!(schema.sql("SELECT count(*) FROM pin_guards"), "1300");
     assert!(!put(&serving) && read(&serving).is_some(), "reads go on, writes do not");
+    // Neither side changes its shape meanwhile.
+    let wider = Schema::default().with_extra("-- kind: expand\n-- name: a\nCREATE TABLE a (b INTEGER);");
+    let wider = wider.expect("a step");
+    let why = sqlite::migrations::apply(&file, &wider).expect_err("it is being moved").to_string();
+    assert!(why.contains("being moved"), "{why}");
+    let why = postgres::migrations::apply(&url(&schema), &wider).expect_err("it is being filled").to_string();
+    assert!(why.contains("being filled"), "{why}");
     let opened = PostgresStore::open(url(&schema), PostgresOptions::default()).expect("a database");
     let fence = store::look(&opened, |rows| rows.setting(FENCE)).expect("a look").expect("a fence");
     assert!(fence.starts_with("filling "), "{fence}");

@@ -10,6 +10,7 @@ use super::migrations::{self, CREATE, translate};
 use super::nodes;
 use super::partitions::{self, Span};
 use super::settings::PostgresUrl;
+use crate::fence::{FENCE, Fence};
 use crate::schema::words::{Act, act, is_built_aside, statements};
 use crate::schema::{Applying, Migration, Schema, too_old};
 use std::time::Duration;
@@ -70,6 +71,9 @@ fn alone(link: &Link, url: &PostgresUrl, schema: &Schema) -> Result<Applying, Po
         return Ok(Applying { steps: pending.to_vec(), ..Applying::default() });
     }
     // Said before anything is changed: all steps, or none.
+    if !pending.is_empty() {
+        refuse_fenced(link, url)?;
+    }
     refuse_too_old(link, url, pending)?;
     for step in pending {
         patiently(link, url, schema, step)?;
@@ -80,6 +84,17 @@ fn alone(link: &Link, url: &PostgresUrl, schema: &Schema) -> Result<Applying, Po
     }
     let names = indexes.into_iter().map(|index| index.name).collect();
     Ok(Applying { steps: pending.to_vec(), indexes: names, ..Applying::default() })
+}
+
+/// What is being filled keeps the shape that its source has.
+fn refuse_fenced(link: &Link, url: &PostgresUrl) -> Result<(), PostgresFault> {
+    let rows = link.wait_long(link.client.query("SELECT value FROM settings WHERE name = $1", &[&FENCE]));
+    match rows.map_err(|error| PostgresFault::of(url, &error))?.first() {
+        Some(row) => {
+            Err(PostgresFault::Fenced { place: url.to_string(), why: Fence::read(row.get(0)).sentence() })
+        }
+        None => Ok(()),
+    }
 }
 
 fn refuse_too_old(link: &Link, url: &PostgresUrl, steps: &[Migration]) -> Result<(), PostgresFault> {

@@ -117,6 +117,14 @@ pub enum PostgresFault {
         /// The migration.
         version: u32,
     },
+    /// It is being filled by a move.
+    #[error("{place}: {why}")]
+    Fenced {
+        /// The database.
+        place: String,
+        /// What is going on, and what to do.
+        why: String,
+    },
     /// A step would take away what running nodes need.
     #[error(
         "{place}: step {version} would stop these nodes: {nodes}: bring them to the newer accord first, or stop them; nothing was changed"

@@ -61,6 +61,14 @@ pub enum OpenFault {
         /// The migration.
         version: u32,
     },
+    /// It is being moved, or was.
+    #[error("{path}: {why}")]
+    Fenced {
+        /// The file.
+        path: PathBuf,
+        /// What is going on, and what to do.
+        why: String,
+    },
     /// No room.
     #[error(
         "the disk of {0} is full: free some space and start again; nothing that was acknowledged is lost"

@@ -114,6 +114,11 @@ pub(super) fn migrate(db: &Connection, path: &Path, schema: &Schema) -> Result<V
     if pending(db, path, schema)?.is_empty() {
         return Ok(Vec::new());
     }
+    if version(db, path)? > 0
+        && let Some(fence) = super::writer::fence(db).map_err(fault)?
+    {
+        return Err(OpenFault::Fenced { path: path.to_owned(), why: fence.sentence() });
+    }
     db.execute_batch("BEGIN EXCLUSIVE").map_err(fault)?;
     let applied = steps(db, path, schema);
     let end = if applied.is_ok() { "COMMIT" } else { "ROLLBACK" };

@@ -65,7 +65,7 @@ fn together(db: &Connection, jobs: &mut [Job]) -> Result<Vec<Ended>, Lost> {
 }
 
 /// Is the store being moved?
-fn fence(db: &Connection) -> rusqlite::Result<Option<Fence>> {
+pub(super) fn fence(db: &Connection) -> rusqlite::Result<Option<Fence>> {
     let mut statement = db.prepare_cached("SELECT value FROM settings WHERE name = ?1")?;
     let text = statement.query_row([FENCE], |row| row.get::<_, String>(0)).optional()?;
     Ok(text.map(|text| Fence::read(&text)))
