@@ -1,11 +1,13 @@
 //! What was acknowledged is on the disk, and what is on the disk can be opened or is refused with a sentence.
 
+mod overfill;
 mod scratch;
 
 use accord_core::store::{self, Store, StoreFault, Verdict};
 use accord_store::schema::{NEWEST, Schema};
 use accord_store::sqlite::migrations;
 use accord_store::{OpenFault, SqliteOptions, SqliteStore};
+use overfill::overfill;
 use scratch::Scratch;
 use std::path::Path;
 use std::sync::mpsc;
@@ -116,21 +118,7 @@ fn a_full_queue_says_so_at_once() {
     let scratch = Scratch::new();
     let options = SqliteOptions { queue: 2, ..SqliteOptions::default() };
     let store = SqliteStore::open(scratch.file("accord.db"), options).expect("a store");
-    let (send, receive) = mpsc::channel();
-    for _ in 0..100 {
-        let told = send.clone();
-        store.submit(
-            Box::new(|_| {
-                std::thread::sleep(Duration::from_millis(2));
-                Verdict::Keep
-            }),
-            Box::new(move |end| drop(told.send(end))),
-        );
-    }
-    drop(send);
-    let ends: Vec<_> = receive.iter().collect();
-    assert_eq!(ends.len(), 100, "each end is told");
-    assert!(ends.contains(&Ok(())) && ends.iter().any(|end| matches!(end, Err(StoreFault::Unavailable(_)))));
+    overfill(&store);
 }
 
 #[test]

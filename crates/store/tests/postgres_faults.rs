@@ -2,17 +2,18 @@
 //! twice, and whoever asks hears what to do.
 
 mod cut;
+mod overfill;
 mod scratch;
 
 use accord_core::outcome::Stop;
-use accord_core::store::{self, Store, StoreFault, Verdict};
+use accord_core::store::{self, Store, StoreFault};
 use accord_store::{PostgresFault, PostgresOptions, PostgresStore, PostgresUrl};
 use accord_testkit::postgres::{self, Server};
 use cut::{Between, Cut};
+use overfill::overfill;
 use scratch::Scratch;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::mpsc;
 use std::time::Duration;
 
 fn options() -> PostgresOptions {
@@ -207,21 +208,7 @@ fn a_full_queue_says_so_at_once() {
     let url = PostgresUrl::parse(&schema.url(), Path::new("/")).expect("a URL");
     let few = PostgresOptions { writers: 1, queue: 2, ..options() };
     let store = PostgresStore::open(url, few).expect("a store");
-    let (send, receive) = mpsc::channel();
-    for _ in 0..100 {
-        let told = send.clone();
-        store.submit(
-            Box::new(|_| {
-                std::thread::sleep(Duration::from_millis(2));
-                Verdict::Keep
-            }),
-            Box::new(move |end| drop(told.send(end))),
-        );
-    }
-    drop(send);
-    let ends: Vec<_> = receive.iter().collect();
-    assert_eq!(ends.len(), 100, "each end is told");
-    assert!(ends.contains(&Ok(())) && ends.iter().any(|end| matches!(end, Err(StoreFault::Unavailable(_)))));
+    overfill(&store);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 mod drill;
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -62,7 +63,7 @@ pub fn fresh() -> Option<Fresh> {
     let bin = binaries()?;
     let server = shared(&bin);
     let schema = format!("t_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    psql(&server, &format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}"));
+    psql(&server, "postgres", &format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}"));
     Some(Fresh { server, schema })
 }
 
@@ -84,7 +85,7 @@ impl Fresh {
 
     /// Runs statements in the schema, and gives what they say: columns with `|` between, a line each row.
     pub fn sql(&self, statements: &str) -> String {
-        psql(&self.server, &format!("SET search_path = {}; {statements}", self.schema))
+        psql(&self.server, "postgres", &format!("SET search_path = {}; {statements}", self.schema))
     }
 }
 
@@ -92,31 +93,52 @@ impl Drop for Fresh {
     fn drop(&mut self) {
         let schema = &self.schema;
         let words = format!("SET client_min_messages = error; DROP SCHEMA IF EXISTS {schema} CASCADE");
-        let _ = psql_command(&self.server, &words).output();
+        let _ = psql_command(&self.server, "postgres", &words).output();
     }
 }
 
 /// A server of one test's own. It ends with the test.
 pub struct Server {
     dir: PathBuf,
+    small_disk: bool,
 }
 
 impl Server {
     /// Starts an empty server with those settings (`name = value`); nothing when the test is to be skipped.
     pub fn start(settings: &[&str]) -> Option<Server> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
         let bin = binaries()?;
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("accord-pg-{}-{number}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
-        create(&bin, &dir, settings);
-        start(&bin, &dir);
-        Some(Server { dir })
+        let server = Server { dir: place(), small_disk: false };
+        create(&bin, &server.dir, settings);
+        start(&bin, &server.dir);
+        Some(server)
+    }
+
+    /// The same on a disk of its own with so many megabytes. That takes the right to mount; without it the test is
+    /// skipped, which is said, unless `ACCORD_POSTGRES=required`.
+    pub fn start_on_small_disk(megabytes: u32, settings: &[&str]) -> Option<Server> {
+        let bin = binaries()?;
+        let dir = place();
+        fs::create_dir_all(&dir).expect("a folder");
+        let size = format!("size={megabytes}m");
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "accord-pg"]).arg(&dir).status();
+        if !mounted.is_ok_and(|status| status.success()) {
+            let _ = fs::remove_dir_all(&dir);
+            let wish = std::env::var("ACCORD_POSTGRES").unwrap_or_default();
+            assert!(wish != "required", "a small disk cannot be mounted: run the tests as root");
+            eprintln!("skipped: a small disk cannot be mounted without being root");
+            return None;
+        }
+        let server = Server { dir, small_disk: true };
+        create(&bin, &server.dir, settings);
+        start(&bin, &server.dir);
+        Some(server)
     }
 
     /// A replica of this server, streaming from it, under that name as `application_name`.
     pub fn replica(&self, name: &str) -> Server {
-        let server = Server { dir: PathBuf::from(format!("{}-{name}", self.dir.display())) };
+        let dir = PathBuf::from(format!("{}-{name}", self.dir.display()));
+        let server = Server { dir, small_disk: false };
         server.follow(self, name);
         server
     }
@@ -151,7 +173,12 @@ impl Server {
 
     /// Runs statements, and gives what they say: columns with `|` between, a line each row.
     pub fn sql(&self, statements: &str) -> String {
-        psql(&self.dir, statements)
+        self.sql_in("postgres", statements)
+    }
+
+    /// The same in another database.
+    pub fn sql_in(&self, database: &str, statements: &str) -> String {
+        psql(&self.dir, database, statements)
     }
 
     /// Ends every process of the server as a power cut would.
@@ -178,6 +205,11 @@ impl Server {
         panic!("{} does not start again", self.dir.display());
     }
 
+    /// Does it answer?
+    pub fn is_running(&self) -> bool {
+        psql_command(&self.dir, "postgres", "SELECT 1").output().is_ok_and(|said| said.status.success())
+    }
+
     /// Stops it in good order.
     pub fn stop(&self) {
         let bin = binaries().expect("binaries");
@@ -197,6 +229,29 @@ impl Server {
         self.sql("SELECT pg_reload_conf()");
     }
 
+    /// The folder of the server.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// From now on it speaks TLS, with that certificate and key in PEM, and whoever comes over the network must.
+    pub fn speak_tls(&self, certificate: &str, key: &str) {
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let file = self.dir.join("data").join(name);
+            fs::write(&file, text).expect("a file of the server");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("a private file");
+            if who() == "0" {
+                run(Command::new("chown").arg(server_user()).arg(&file));
+            }
+        }
+        fs::write(
+            self.dir.join("data/pg_hba.conf"),
+            "local all all trust\nhostssl all all 127.0.0.0/8 trust\n",
+        )
+        .expect("who may come in");
+        self.set("ssl = on");
+    }
+
     /// Makes a primary of a replica.
     pub fn promote(&self) {
         let bin = binaries().expect("binaries");
@@ -213,8 +268,20 @@ impl Drop for Server {
                 .stderr(Stdio::null())
                 .status();
         }
+        if self.small_disk {
+            let _ = Command::new("umount").arg("-l").arg(&self.dir).status();
+        }
         let _ = fs::remove_dir_all(&self.dir);
     }
+}
+
+/// A place for a server that nobody else has.
+fn place() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let dir = std::env::temp_dir().join(format!("accord-pg-{}-{number}", std::process::id()));
+    let _ = fs::remove_dir_all(&dir);
+    dir
 }
 
 /// The folder of the shared server, started if need be.
@@ -227,7 +294,8 @@ fn shared(bin: &Path) -> PathBuf {
         .open(dir.with_extension("lock"))
         .expect("a file to lock");
     lock.lock().expect("a lock");
-    let ready = || psql_command(&dir, "SELECT 1").output().is_ok_and(|said| said.status.success());
+    let ready =
+        || psql_command(&dir, "postgres", "SELECT 1").output().is_ok_and(|said| said.status.success());
     if !ready() {
         let _ = as_user(&bin.join("pg_ctl"))
             .args(["stop", "-m", "immediate", "-s", "-D"])
@@ -342,18 +410,18 @@ fn url(dir: &Path, query: &str) -> String {
     format!("postgres://accord@{}:5432/postgres{query}", dir.display().to_string().replace('/', "%2F"))
 }
 
-fn psql_command(dir: &Path, statements: &str) -> Command {
+fn psql_command(dir: &Path, database: &str, statements: &str) -> Command {
     let mut command = Command::new("psql");
     command
         .args(["-AtqX", "-v", "ON_ERROR_STOP=1", "-U", "accord", "-h"])
         .arg(dir)
-        .args(["postgres", "-c", statements]);
+        .args([database, "-c", statements]);
     command.env("PGOPTIONS", "-c client_min_messages=warning").env_remove("PGPORT");
     command
 }
 
-fn psql(dir: &Path, statements: &str) -> String {
-    let said = psql_command(dir, statements).output().expect("psql");
+fn psql(dir: &Path, database: &str, statements: &str) -> String {
+    let said = psql_command(dir, database, statements).output().expect("psql");
     assert!(said.status.success(), "{statements}: {}", String::from_utf8_lossy(&said.stderr));
     String::from_utf8_lossy(&said.stdout).trim().to_owned()
 }

@@ -9,27 +9,16 @@ use accord_core::journal::{self, JournalHead};
 use accord_core::secret::Digest;
 use accord_core::store::{self, Rows, Store, StoreFault};
 use accord_core::{Moment, Ruled, Stop, Timestamp};
-use accord_store::{SqliteOptions, SqliteStore};
 use accord_testkit::conformance::fixture::{RICH, START};
 use accord_testkit::conformance::house::{House, Twist};
 use accord_testkit::conformance::speech::{Speech, text};
 use accord_testkit::model::ModelStore;
 use serde_json::Value;
-use std::path::PathBuf;
 use std::sync::Arc;
+use stores::on_every_store;
 
 fn moment(number: u8) -> Moment {
     Moment::new(Timestamp(START), [number; 32])
-}
-
-fn on_every_store(name: &str, check: impl Fn(Arc<dyn Store>)) {
-    check(Arc::new(ModelStore::new()));
-    let scratch = Scratch::new(name);
-    let store = SqliteStore::open(scratch.0.join("accord.db"), SqliteOptions::default());
-    check(Arc::new(store.expect("a store")));
-    if let Some(nodes) = stores::nodes(2) {
-        check(nodes);
-    }
 }
 
 /// Writes a checkpoint with a signature that nobody checks here; says whether there was anything to seal.
@@ -61,7 +50,8 @@ fn examined(store: &dyn Store) -> Examined {
 
 #[test]
 fn both_flows_leave_a_journal_that_holds() {
-    on_every_store("flows", |store| {
+    on_every_store(|shelf| {
+        let store: Arc<dyn Store> = Arc::new(shelf.open());
         let house = House::new(store.clone());
         assert!(!seal(&*store) || examined(&*store).lines > 0, "nothing is sealed before something happened");
         let before = examined(&*store).lines;
@@ -101,7 +91,8 @@ fn both_flows_leave_a_journal_that_holds() {
 
 #[test]
 fn parallel_acts_in_one_stream_leave_one_chain_without_gaps() {
-    on_every_store("parallel", |store| {
+    on_every_store(|shelf| {
+        let store: Arc<dyn Store> = Arc::new(shelf.open());
         std::thread::scope(|scope| {
             for thread in 0..16 {
                 let store = &store;
@@ -125,7 +116,8 @@ fn parallel_acts_in_one_stream_leave_one_chain_without_gaps() {
 
 #[test]
 fn nodes_that_seal_at_once_leave_one_chain_of_checkpoints() {
-    on_every_store("sealing", |store| {
+    on_every_store(|shelf| {
+        let store: Arc<dyn Store> = Arc::new(shelf.open());
         for round in 0..5 {
             for stream in 0..8 {
                 let at = moment(round);
@@ -163,7 +155,8 @@ fn seal_as_seen(store: &dyn Store) -> bool {
 
 #[test]
 fn a_line_that_was_taken_back_leaves_no_gap() {
-    on_every_store("back", |store| {
+    on_every_store(|shelf| {
+        let store: Arc<dyn Store> = Arc::new(shelf.open());
         for kept in [true, false, true] {
             let end: Ruled<()> = store::transact(&*store, move |tx| {
                 journal::append(tx, &moment(1), Bucket::new(5), "act", "it", "wallet", "")?;
@@ -207,21 +200,3 @@ fn the_hash_of_a_line_and_the_content_of_a_checkpoint_are_for_good() {
 
 /// Made by another program after the documentation of `JournalLine::chained`.
 const SECOND: &str = "9cf880a3caf14b2aa2d4c741b7a05d7f3868d20572df0b2be9ca6eb6b3efa069";
-
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let path =
-            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("audit-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a scratch folder");
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}

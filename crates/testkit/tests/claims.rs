@@ -8,7 +8,6 @@ use accord_core::notification::{Notification, NotificationState};
 use accord_core::store::{self, Store};
 use accord_core::{Moment, Ruled, Timestamp};
 use accord_testkit::laws::samples;
-use accord_testkit::model::ModelStore;
 
 fn claim(store: &dyn Store, seen: &Notification, now: i64) -> bool {
     let (seen, at) = (seen.clone(), Moment::new(Timestamp(now), [7; 32]));
@@ -43,10 +42,7 @@ fn of_sixteen_nodes_one_has_it(store: &dyn Store) {
 
 #[test]
 fn a_notification_is_claimed_by_one_node_and_taken_over_when_that_one_dies() {
-    of_sixteen_nodes_one_has_it(&ModelStore::new());
-    if let Some(nodes) = stores::nodes(3) {
-        of_sixteen_nodes_one_has_it(nodes.as_ref());
-    }
+    stores::on_every_store(|shelf| of_sixteen_nodes_one_has_it(&shelf.open_for(3)));
 }
 
 fn of_sixteen_nodes_one_holds_the_lease(store: &dyn Store) {
@@ -80,8 +76,5 @@ fn of_sixteen_nodes_one_holds_the_lease(store: &dyn Store) {
 
 #[test]
 fn a_lease_is_one_nodes_until_it_ends() {
-    of_sixteen_nodes_one_holds_the_lease(&ModelStore::new());
-    if let Some(nodes) = stores::nodes(3) {
-        of_sixteen_nodes_one_holds_the_lease(nodes.as_ref());
-    }
+    stores::on_every_store(|shelf| of_sixteen_nodes_one_holds_the_lease(&shelf.open_for(3)));
 }

@@ -13,9 +13,8 @@ use accord_core::prune::{self, Retention};
 use accord_core::secret::Digest;
 use accord_core::store::{self, Store, Stored, Tx};
 use accord_core::{Moment, Ruled, Timestamp};
-use accord_store::{SqliteOptions, SqliteStore};
 use accord_testkit::laws::samples::{agreement, agreement_id, bucket, currency};
-use accord_testkit::model::ModelStore;
+use stores::on_every_store;
 
 /// 2026-02-01, as a day number.
 const TODAY: i64 = 20_485;
@@ -37,17 +36,6 @@ fn prune_all(store: &dyn Store, day: i64) -> usize {
     std::iter::repeat_with(step).take_while(|taken| *taken > 0).sum()
 }
 
-fn on_every_store(name: &str, check: impl Fn(&dyn Store)) {
-    check(&ModelStore::new());
-    let dir = std::env::temp_dir().join(format!("accord-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).expect("a directory");
-    check(&SqliteStore::open(dir.join("accord.db"), SqliteOptions::default()).expect("a store"));
-    let _ = std::fs::remove_dir_all(&dir);
-    if let Some(nodes) = stores::nodes(2) {
-        check(nodes.as_ref());
-    }
-}
-
 fn day(number: u32, day: i64, code: &str, amount: i64) -> DayUsage {
     DayUsage { agreement: agreement_id(number), day, currency: currency(code), amount, count: 2 }
 }
@@ -58,7 +46,8 @@ fn all_of(store: &dyn Store, number: u32) -> Vec<DayUsage> {
 
 #[test]
 fn nodes_that_fold_at_once_fold_each_day_once() {
-    on_every_store("folding-at-once", |store| {
+    on_every_store(|shelf| {
+        let store: &dyn Store = &shelf.open();
         const AGREEMENTS: u32 = 4;
         const DAYS: i64 = 30;
         keep(store, |tx| {
@@ -84,7 +73,8 @@ fn nodes_that_fold_at_once_fold_each_day_once() {
 
 #[test]
 fn old_usage_is_folded_and_counts_for_the_number_of_debits_alone() {
-    on_every_store("folding", |store| {
+    on_every_store(|shelf| {
+        let store: &dyn Store = &shelf.open();
         let days = [-1200, -900, -401, -400, -366, -31, -1, 0].map(|ago| TODAY + ago);
         keep(store, move |tx| {
             tx.insert_agreement(&agreement(1, 1, AgreementStage::Active, false))?;
@@ -138,7 +128,8 @@ fn a_year_is_never_longer_than_what_is_kept() {
 
 #[test]
 fn debits_of_one_day_add_up_in_one_row() {
-    on_every_store("adding", |store| {
+    on_every_store(|shelf| {
+        let store: &dyn Store = &shelf.open();
         let amount = accord_core::money::Amount::new(currency("IQD"), 7).expect("an amount");
         for _ in 0..3 {
             keep(store, move |tx| usage::add(tx, &agreement_id(1), &amount, 0, moment(TODAY).now));
@@ -149,7 +140,8 @@ fn debits_of_one_day_add_up_in_one_row() {
 
 #[test]
 fn one_time_codes_go_with_the_other_codes() {
-    on_every_store("one-time-codes", |store| {
+    on_every_store(|shelf| {
+        let store: &dyn Store = &shelf.open();
         let id = |number: u8| {
             let random = &mut Moment::new(Timestamp(0), [number; 32]).random("code");
             CodeRequestId::mint(bucket(u32::from(number)), random)

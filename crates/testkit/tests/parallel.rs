@@ -7,16 +7,12 @@ mod stores;
 use accord_core::ids::{AuthId, PaymentId};
 use accord_core::payment::Resolution;
 use accord_core::payment::pay::Forced;
-use accord_core::store::Store;
 use accord_core::{Moment, Timestamp};
-use accord_store::{SqliteOptions, SqliteStore};
 use accord_testkit::conformance::fixture::{POOR, RICH, START};
 use accord_testkit::conformance::house::{House, Twist};
 use accord_testkit::conformance::speech::{Speech, result_code, text};
-use accord_testkit::model::ModelStore;
 use accord_wire::gateway::Request;
 use serde_json::Value;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 
@@ -37,15 +33,9 @@ fn moment() -> Moment {
 }
 
 /// A house on each store.
-fn on_every_store(name: &str, check: impl Fn(&House)) {
-    check(&House::new(Arc::new(ModelStore::new())));
-    let scratch = Scratch::new(name);
-    let store = SqliteStore::open(scratch.0.join("accord.db"), SqliteOptions::default()).expect("a store");
-    let store: Arc<dyn Store> = Arc::new(store);
-    check(&House::new(store));
-    if let Some(nodes) = stores::nodes(3) {
-        check(&House::new(nodes));
-    }
+fn on_every_store(check: impl Fn(&House)) {
+    // More nodes than elsewhere: they are what gets in each other's way.
+    stores::on_every_store(|shelf| check(&House::new(Arc::new(shelf.open_for(3)))));
 }
 
 fn request(speech: Speech, operation: &str, body: &Value) -> Request {
@@ -119,7 +109,7 @@ fn generations(house: &House) -> (u32, Vec<bool>) {
 
 #[test]
 fn a_code_buys_at_most_one_token_set() {
-    on_every_store("codes", |house| {
+    on_every_store(|house| {
         for round in 0..rounds(200, 20) {
             let speech = Speech::ALL[round % 2];
             let code = code(house, speech, &format!("reference {round}"));
@@ -134,7 +124,7 @@ fn a_code_buys_at_most_one_token_set() {
 
 #[test]
 fn a_payment_request_id_debits_at_most_once() {
-    on_every_store("payments", |house| {
+    on_every_store(|house| {
         for speech in Speech::ALL {
             let access = text(&tokens(house, speech, "payments"), "accessToken");
             for round in 0..rounds(40, 6) {
@@ -163,7 +153,7 @@ fn a_payment_request_id_debits_at_most_once() {
 
 #[test]
 fn a_running_payment_ends_once_however_many_nodes_resolve_it() {
-    on_every_store("resolving", |house| {
+    on_every_store(|house| {
         for speech in Speech::ALL {
             let access = text(&tokens(house, speech, "resolving"), "accessToken");
             let before = house.balance(RICH, "IQD").expect("an account");
@@ -191,7 +181,7 @@ fn a_running_payment_ends_once_however_many_nodes_resolve_it() {
 
 #[test]
 fn a_balance_is_spent_once_however_many_ask() {
-    on_every_store("balances", |house| {
+    on_every_store(|house| {
         let speech = Speech::Qi;
         let prepared = call(house, speech, "prepare", &speech.prepare("poor"));
         let auth_id = AuthId::read(&speech.auth_id(&prepared)).expect("an authId");
@@ -222,7 +212,7 @@ fn a_balance_is_spent_once_however_many_ask() {
 
 #[test]
 fn sixteen_parallel_refreshes_leave_one_live_successor() {
-    on_every_store("refreshes", |house| {
+    on_every_store(|house| {
         for round in 0..rounds(50, 10) {
             let speech = Speech::ALL[round % 2];
             let old = tokens(house, speech, &format!("reference {round}"));
@@ -239,7 +229,7 @@ fn sixteen_parallel_refreshes_leave_one_live_successor() {
 
 #[test]
 fn concurrent_first_prepares_open_one_session() {
-    on_every_store("prepares", |house| {
+    on_every_store(|house| {
         let speech = Speech::AlipayPlus;
         for round in 0..rounds(50, 10) {
             let prepare = request(speech, "prepare", &speech.prepare(&format!("reference {round}")));
@@ -257,21 +247,4 @@ fn concurrent_first_prepares_open_one_session() {
             assert_eq!(there, [opened]);
         }
     });
-}
-
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a scratch folder");
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -25,6 +25,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use stores::on_every_store;
 
 fn moment(at: i64, number: u64) -> Moment {
     let mut seed = [7; 32];
@@ -170,19 +171,10 @@ fn after_thirty_days_of_abandoned_prepares_the_hot_tables_are_empty_again() {
     }
 }
 
-fn on_every_store(name: &str, check: impl Fn(Arc<dyn Store>)) {
-    check(Arc::new(ModelStore::new()));
-    let scratch = Scratch::new(name);
-    let store = SqliteStore::open(scratch.0.join("accord.db"), SqliteOptions::default());
-    check(Arc::new(store.expect("a store")));
-    if let Some(nodes) = stores::nodes(2) {
-        check(nodes);
-    }
-}
-
 #[test]
 fn a_session_that_was_opened_again_can_be_pruned_and_opened_again() {
-    on_every_store("again", |store| {
+    on_every_store(|shelf| {
+        let store: Arc<dyn Store> = Arc::new(shelf.open());
         let first = ask(&*store, 1, "terms", START).expect("an answer");
         let id = auth_id(&first);
         for round in 1..4 {
@@ -199,7 +191,8 @@ fn a_session_that_was_opened_again_can_be_pruned_and_opened_again() {
 
 #[test]
 fn a_decided_session_is_not_opened_again_after_it_was_pruned() {
-    on_every_store("decided", |store| {
+    on_every_store(|shelf| {
+        let store: Arc<dyn Store> = Arc::new(shelf.open());
         let first = ask(&*store, 1, "terms", START).expect("an answer");
         let id = auth_id(&first);
         let refused = id.clone();
@@ -247,7 +240,8 @@ impl Street {
 #[test]
 fn old_codes_and_tokens_are_answered_as_if_nothing_had_been_pruned() {
     for speech in [Speech::Qi, Speech::AlipayPlus] {
-        on_every_store("tokens", |store| {
+        on_every_store(|shelf| {
+            let store: Arc<dyn Store> = Arc::new(shelf.open());
             let unpruned: Arc<dyn Store> = Arc::new(ModelStore::new());
             let [unpruned, pruned] = [(unpruned, false), (store, true)].map(|(store, prune)| {
                 let mut street = Street { house: House::new(store.clone()), calls: 0 };

@@ -12,7 +12,6 @@ use accord_core::payment::pay::Forced;
 use accord_core::policy::{DAY, MINUTE};
 use accord_core::store::Store;
 use accord_core::{Moment, Timestamp};
-use accord_store::{SqliteOptions, SqliteStore};
 use accord_testkit::conformance::fixture::{RICH, START};
 use accord_testkit::conformance::house::{House, Told, Twist};
 use accord_testkit::conformance::speech::{Speech, result_code, text};
@@ -21,7 +20,6 @@ use accord_wire::gateway::Request;
 use accord_wire::time;
 use serde_json::Value;
 use std::cell::Cell;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 
@@ -37,22 +35,18 @@ struct Shop {
 }
 
 /// The story in both dialects, on each store.
-fn everywhere(name: &str, tell: impl Fn(&Shop)) {
+fn everywhere(tell: impl Fn(&Shop)) {
     for speech in Speech::ALL {
-        on_every_store(name, speech, &tell);
+        on_every_store(speech, &tell);
     }
 }
 
-fn on_every_store(name: &str, speech: Speech, tell: impl Fn(&Shop)) {
-    let scratch = Scratch::new(&format!("{name}-{}", speech.name()));
-    let sqlite = SqliteStore::open(scratch.0.join("accord.db"), SqliteOptions::default()).expect("a store");
-    let mut all: Vec<Arc<dyn Store>> = vec![Arc::new(ModelStore::new()), Arc::new(sqlite)];
-    all.extend(stores::nodes(2).map(|nodes| nodes as Arc<dyn Store>));
-    for store in all {
-        let shop = Shop::open(House::new(store), speech);
+fn on_every_store(speech: Speech, tell: impl Fn(&Shop)) {
+    stores::on_every_store(|shelf| {
+        let shop = Shop::open(House::new(Arc::new(shelf.open())), speech);
         tell(&shop);
         shop.books();
-    }
+    });
 }
 
 /// A moment like no other at that time.
@@ -155,7 +149,7 @@ fn over(speech: Speech) -> &'static str {
 
 #[test]
 fn a_payment_goes_back_in_parts_and_never_more_than_was_paid() {
-    everywhere("parts", |shop| {
+    everywhere(|shop| {
         let before = shop.balance();
         let payment = shop.pay("order");
         for (part, id) in ["one", "two", "three"].into_iter().enumerate() {
@@ -188,7 +182,7 @@ fn a_payment_goes_back_in_parts_and_never_more_than_was_paid() {
 
 #[test]
 fn of_many_refunds_of_the_rest_one_wins() {
-    everywhere("parallel", |shop| {
+    everywhere(|shop| {
         let before = shop.balance();
         let payment = shop.pay("order");
         shop.refund("order", &payment, "first", 400_000, "SUCCESS");
@@ -223,7 +217,7 @@ fn of_many_refunds_of_the_rest_one_wins() {
 
 #[test]
 fn a_refund_that_runs_is_in_flight_until_it_is_resolved() {
-    everywhere("flight", |shop| {
+    everywhere(|shop| {
         let before = shop.balance();
         let payment = shop.pay("order");
         let running = |id: &str, succeed: bool| {
@@ -252,14 +246,14 @@ fn a_refund_that_runs_is_in_flight_until_it_is_resolved() {
 
 #[test]
 fn a_payment_can_be_refunded_for_at_least_366_days() {
-    on_every_store("window", Speech::AlipayPlus, |shop| {
+    on_every_store(Speech::AlipayPlus, |shop| {
         let payment = shop.pay("order");
         shop.wait(366 * DAY);
         shop.refund("order", &payment, "day 366", 1_000, "SUCCESS");
         shop.wait(DAY + 1);
         shop.refund("order", &payment, "day 367", 1_000, "REFUND_WINDOW_EXCEED");
     });
-    on_every_store("no-window", Speech::Qi, |shop| {
+    on_every_store(Speech::Qi, |shop| {
         let payment = shop.pay("order");
         shop.wait(3_000 * DAY);
         shop.refund("order", &payment, "years later", 1_000, "SUCCESS");
@@ -268,7 +262,7 @@ fn a_payment_can_be_refunded_for_at_least_366_days() {
 
 #[test]
 fn a_cancel_after_pay_gives_back_what_is_left_and_closes_the_order() {
-    on_every_store("after", Speech::AlipayPlus, |shop| {
+    on_every_store(Speech::AlipayPlus, |shop| {
         let before = shop.balance();
         let payment = shop.pay("order");
         shop.refund("order", &payment, "part", 250_000, "SUCCESS");
@@ -287,7 +281,7 @@ fn a_cancel_after_pay_gives_back_what_is_left_and_closes_the_order() {
 
 #[test]
 fn a_cancel_before_pay_closes_the_order_for_good() {
-    on_every_store("before", Speech::AlipayPlus, |shop| {
+    on_every_store(Speech::AlipayPlus, |shop| {
         let before = shop.balance();
         shop.cancel("order", "SUCCESS");
         shop.wait(400 * DAY);
@@ -301,7 +295,7 @@ fn a_cancel_before_pay_closes_the_order_for_good() {
 
 #[test]
 fn a_cancel_while_paying_ends_the_payment_and_nothing_is_debited_later() {
-    on_every_store("during", Speech::AlipayPlus, |shop| {
+    on_every_store(Speech::AlipayPlus, |shop| {
         let before = shop.balance();
         let due_at = Timestamp(shop.now.get() + MINUTE);
         let forced = Some(Forced::Running(Some(Resolution { due_at, succeed: true })));
@@ -321,7 +315,7 @@ fn a_cancel_while_paying_ends_the_payment_and_nothing_is_debited_later() {
 #[test]
 fn a_refund_in_flight_of_a_cancelled_order_reaches_the_payer_either_way() {
     for succeed in [true, false] {
-        on_every_store("flight-and-cancel", Speech::AlipayPlus, |shop| {
+        on_every_store(Speech::AlipayPlus, |shop| {
             let before = shop.balance();
             let payment = shop.pay("order");
             let due_at = Timestamp(shop.now.get() + MINUTE);
@@ -353,22 +347,4 @@ fn an_altered_refund_or_payment_does_not_pass_for_good_books() {
     spoilt.expect("a changed row");
     let faults = shop.house.look(|rows| verify(rows)).faults;
     assert_eq!(faults.len(), 2, "the refund, and the payment's sum: {faults:?}");
-}
-
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let path =
-            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("refunds-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a scratch folder");
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

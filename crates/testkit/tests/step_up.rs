@@ -1,5 +1,7 @@
 //! One-time codes of approvals: bound to session and user, bounded in tries, number and time.
 
+mod stores;
+
 use accord_core::agreement::Scope;
 use accord_core::agreement::step_up::{Checked, Sent, StepUpPolicy, When, check, send};
 use accord_core::message::routes::MessagePolicy;
@@ -12,11 +14,11 @@ use accord_core::store::{self, Tx};
 use accord_core::user::{User, UserStatus};
 use accord_core::{Moment, Ruled, Timestamp};
 use accord_testkit::laws::samples;
-use accord_testkit::model::ModelStore;
 use std::cell::Cell;
+use stores::{Opened, Shelf, on_every_store};
 
 struct House {
-    store: ModelStore,
+    store: Opened,
     now: Cell<i64>,
 }
 
@@ -25,8 +27,8 @@ fn user(number: u32) -> User {
 }
 
 impl House {
-    fn new() -> House {
-        let house = House { store: ModelStore::new(), now: Cell::new(10 * DAY) };
+    fn new(shelf: Shelf) -> House {
+        let house = House { store: shelf.open(), now: Cell::new(10 * DAY) };
         house.run(|tx, _| {
             tx.insert_user(&user(1))?;
             Ok(tx.insert_user(&user(2))?)
@@ -85,54 +87,60 @@ fn other(code: &str, by: u32) -> String {
 
 #[test]
 fn the_code_that_was_sent_is_right_for_its_session_and_user_alone() {
-    let house = House::new();
-    let Sent::Until(until) = house.send(1, 1) else { panic!("not sent") };
-    assert_eq!(until.0, house.now.get() + 5 * MINUTE);
-    let codes = house.codes(1);
-    let [code] = codes.as_slice() else { panic!("one code") };
-    assert_eq!(code.len(), 6);
-    assert_eq!(house.check(2, 1, code), Checked::Over, "another session");
-    assert_eq!(house.check(1, 2, code), Checked::Over, "another user");
-    assert_eq!(house.check(1, 1, &other(code, 1)), Checked::Wrong { left: 4 });
-    assert_eq!(house.check(1, 1, code), Checked::Right);
-    assert_eq!(house.later(5 * MINUTE).check(1, 1, code), Checked::Right, "to the end of its life");
-    assert_eq!(house.later(1).check(1, 1, code), Checked::Over);
+    on_every_store(|shelf| {
+        let house = House::new(shelf);
+        let Sent::Until(until) = house.send(1, 1) else { panic!("not sent") };
+        assert_eq!(until.0, house.now.get() + 5 * MINUTE);
+        let codes = house.codes(1);
+        let [code] = codes.as_slice() else { panic!("one code") };
+        assert_eq!(code.len(), 6);
+        assert_eq!(house.check(2, 1, code), Checked::Over, "another session");
+        assert_eq!(house.check(1, 2, code), Checked::Over, "another user");
+        assert_eq!(house.check(1, 1, &other(code, 1)), Checked::Wrong { left: 4 });
+        assert_eq!(house.check(1, 1, code), Checked::Right);
+        assert_eq!(house.later(5 * MINUTE).check(1, 1, code), Checked::Right, "to the end of its life");
+        assert_eq!(house.later(1).check(1, 1, code), Checked::Over);
+    });
 }
 
 #[test]
 fn five_wrong_codes_end_it_and_the_next_one_is_another() {
-    let house = House::new();
-    house.send(1, 1);
-    let code = house.codes(1).remove(0);
-    for left in [4, 3, 2, 1] {
-        assert_eq!(house.check(1, 1, &other(&code, left)), Checked::Wrong { left });
-    }
-    assert_eq!(house.check(1, 1, ""), Checked::Over);
-    assert_eq!(house.check(1, 1, &code), Checked::Over, "the right one is no longer taken");
-    assert!(matches!(house.send(1, 1), Sent::NotBefore(_)), "not at once");
-    assert!(matches!(house.later(30_000).send(1, 1), Sent::Until(_)));
-    let next = house.codes(1).remove(0);
-    assert_ne!(next, code);
-    assert_eq!(house.check(1, 1, &next), Checked::Right);
+    on_every_store(|shelf| {
+        let house = House::new(shelf);
+        house.send(1, 1);
+        let code = house.codes(1).remove(0);
+        for left in [4, 3, 2, 1] {
+            assert_eq!(house.check(1, 1, &other(&code, left)), Checked::Wrong { left });
+        }
+        assert_eq!(house.check(1, 1, ""), Checked::Over);
+        assert_eq!(house.check(1, 1, &code), Checked::Over, "the right one is no longer taken");
+        assert!(matches!(house.send(1, 1), Sent::NotBefore(_)), "not at once");
+        assert!(matches!(house.later(30_000).send(1, 1), Sent::Until(_)));
+        let next = house.codes(1).remove(0);
+        assert_ne!(next, code);
+        assert_eq!(house.check(1, 1, &next), Checked::Right);
+    });
 }
 
 #[test]
 fn a_code_is_sent_again_only_after_a_while_and_not_for_ever() {
-    let house = House::new();
-    let first = house.send(1, 1);
-    assert_eq!(house.later(1_000).send(1, 1), first, "a reload sends nothing");
-    assert_eq!(house.codes(1).len(), 1);
-    assert!(matches!(house.send(2, 1), Sent::NotBefore(_)), "nor does another session of that user");
-    assert!(matches!(house.send(2, 2), Sent::Until(_)), "another user has a count of their own");
-    for sent in 2..=10 {
-        assert!(matches!(house.later(30_000).send(1, 1), Sent::Until(_)), "{sent}");
-        assert_eq!(house.codes(1).len(), sent);
-    }
-    house.later(6 * MINUTE);
-    let Sent::NotBefore(again) = house.send(1, 1) else { panic!("an eleventh") };
-    assert_eq!(again.0, 11 * DAY, "a day after the first");
-    house.now.set(again.0);
-    assert!(matches!(house.send(1, 1), Sent::Until(_)));
+    on_every_store(|shelf| {
+        let house = House::new(shelf);
+        let first = house.send(1, 1);
+        assert_eq!(house.later(1_000).send(1, 1), first, "a reload sends nothing");
+        assert_eq!(house.codes(1).len(), 1);
+        assert!(matches!(house.send(2, 1), Sent::NotBefore(_)), "nor does another session of that user");
+        assert!(matches!(house.send(2, 2), Sent::Until(_)), "another user has a count of their own");
+        for sent in 2..=10 {
+            assert!(matches!(house.later(30_000).send(1, 1), Sent::Until(_)), "{sent}");
+            assert_eq!(house.codes(1).len(), sent);
+        }
+        house.later(6 * MINUTE);
+        let Sent::NotBefore(again) = house.send(1, 1) else { panic!("an eleventh") };
+        assert_eq!(again.0, 11 * DAY, "a day after the first");
+        house.now.set(again.0);
+        assert!(matches!(house.send(1, 1), Sent::Until(_)));
+    });
 }
 
 #[test]

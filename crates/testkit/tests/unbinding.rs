@@ -1,5 +1,7 @@
 //! When silence frees a user who wants to end an agreement: three questions without an answer within 24 hours.
 
+mod stores;
+
 use accord_core::agreement::AgreementStage;
 use accord_core::agreement::unbind::{Consulted, Unbound, by_user};
 use accord_core::secret::DerivationKeys;
@@ -7,16 +9,16 @@ use accord_core::store;
 use accord_core::voice::Context;
 use accord_core::{Moment, Timestamp};
 use accord_testkit::laws::samples::{agreement, agreement_id, customer_id, terms, user};
-use accord_testkit::model::ModelStore;
 use accord_wire::qi::{Config, Qi};
 use std::collections::BTreeMap;
+use stores::{Shelf, on_every_store};
 
 const FREES: Consulted = Consulted::Unknown { silence_frees: true };
 const HOLDS: Consulted = Consulted::Unknown { silence_frees: false };
 
 /// Plays answers at hours; gives what came of each: `ended`, `no`, or how many silences count.
-fn play(answers: &[(i64, Consulted)]) -> Vec<String> {
-    let model = ModelStore::new();
+fn play(shelf: Shelf, answers: &[(i64, Consulted)]) -> Vec<String> {
+    let model = shelf.open();
     store::transact(&model, |tx| {
         tx.insert_user(&user(1, false))?;
         tx.insert_terms(&terms(1, false))?;
@@ -45,21 +47,36 @@ fn play(answers: &[(i64, Consulted)]) -> Vec<String> {
 
 #[test]
 fn three_silences_within_a_day_free_the_user() {
-    assert_eq!(play(&[(0, FREES), (1, FREES), (23, FREES), (30, FREES)]), ["1", "2", "ended", "ended"]);
-    // The window moves with the newest question; exactly a day ago no longer counts.
-    assert_eq!(play(&[(0, FREES), (23, FREES), (24, FREES), (46, FREES)]), ["1", "2", "2", "ended"]);
+    on_every_store(|shelf| {
+        assert_eq!(
+            play(shelf, &[(0, FREES), (1, FREES), (23, FREES), (30, FREES)]),
+            ["1", "2", "ended", "ended"]
+        );
+        // The window moves with the newest question; exactly a day ago no longer counts.
+        assert_eq!(
+            play(shelf, &[(0, FREES), (23, FREES), (24, FREES), (46, FREES)]),
+            ["1", "2", "2", "ended"]
+        );
+    });
 }
 
 #[test]
 fn an_answer_ends_the_counting_and_a_yes_ends_the_agreement() {
-    let no = Consulted::NotAllowed;
-    assert_eq!(play(&[(0, FREES), (1, FREES), (2, no), (3, FREES), (4, no)]), ["1", "2", "no", "1", "no"]);
-    assert_eq!(play(&[(0, FREES), (1, Consulted::Allowed)]), ["1", "ended"]);
-    assert_eq!(play(&[(0, Consulted::NotAsked), (1, no)]), ["ended", "ended"]);
+    on_every_store(|shelf| {
+        let no = Consulted::NotAllowed;
+        assert_eq!(
+            play(shelf, &[(0, FREES), (1, FREES), (2, no), (3, FREES), (4, no)]),
+            ["1", "2", "no", "1", "no"]
+        );
+        assert_eq!(play(shelf, &[(0, FREES), (1, Consulted::Allowed)]), ["1", "ended"]);
+        assert_eq!(play(shelf, &[(0, Consulted::NotAsked), (1, no)]), ["ended", "ended"]);
+    });
 }
 
 #[test]
 fn where_silence_does_not_free_it_never_does() {
-    let silences: Vec<_> = (0..6).map(|hour| (hour, HOLDS)).collect();
-    assert_eq!(play(&silences), ["1", "2", "3", "3", "3", "3"]);
+    on_every_store(|shelf| {
+        let silences: Vec<_> = (0..6).map(|hour| (hour, HOLDS)).collect();
+        assert_eq!(play(shelf, &silences), ["1", "2", "3", "3", "3", "3"]);
+    });
 }

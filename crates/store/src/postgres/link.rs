@@ -6,7 +6,6 @@ use super::statement::Translated;
 use super::tls::Secure;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -24,11 +23,11 @@ pub(super) struct Prepared {
     pub(super) translated: Translated,
 }
 
-/// One connection, of one thread.
+/// One connection, used by one thread at a time.
 pub(crate) struct Link {
     runtime: Runtime,
     pub(crate) client: Client,
-    prepared: RefCell<HashMap<(usize, usize), Rc<Prepared>>>,
+    prepared: RefCell<HashMap<(usize, usize), Arc<Prepared>>>,
     warned: Arc<AtomicBool>,
     /// Names this connection for good, in markers of commits.
     name: String,
@@ -132,14 +131,14 @@ impl Link {
     }
 
     /// The statement, prepared at its first use.
-    pub(super) fn prepare(&self, sql: &'static str) -> Result<Rc<Prepared>, Trouble> {
+    pub(super) fn prepare(&self, sql: &'static str) -> Result<Arc<Prepared>, Trouble> {
         let place = (sql.as_ptr() as usize, sql.len());
         if let Some(prepared) = self.prepared.borrow().get(&place) {
             return Ok(prepared.clone());
         }
         let translated = Translated::of(sql);
         let statement = self.wait(self.client.prepare(&translated.sql))?;
-        let prepared = Rc::new(Prepared { statement, translated });
+        let prepared = Arc::new(Prepared { statement, translated });
         self.prepared.borrow_mut().insert(place, prepared.clone());
         Ok(prepared)
     }

@@ -1,6 +1,6 @@
 //! The store of a cluster: PostgreSQL 15 or newer, and whatever speaks its protocol and its transactions.
 //!
-//! A bounded set of threads runs rules, each on its own connection; others only read. Many nodes, each with such a
+//! A bounded set of threads runs rules, others only read; they share a pool of connections. Many nodes, each with such a
 //! store, work on one database. A transaction holds the buckets it touches (`session`), and an acknowledged one is
 //! as durable as the server's `synchronous_commit` says, which is never `off`. Nothing here knows a business rule.
 
@@ -11,6 +11,7 @@ mod link;
 pub mod migrations;
 pub(crate) mod nodes;
 pub mod partitions;
+mod pool;
 mod readers;
 mod session;
 mod settings;
@@ -29,6 +30,7 @@ use crossbeam_channel::{Sender, bounded};
 use keeper::Keeper;
 pub(crate) use link::Link;
 use nodes::Register;
+use pool::Pool;
 use readers::Reader;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,27 +56,29 @@ impl PostgresStore {
         if options.migrate {
             apply::migrate(&link, &url, &options.schema, None)?;
         }
+        rights(&link, &url)?;
         let register = match &options.node {
             Some(address) => Register::enter(&link, &url, &options, address)?,
             None => None,
         };
-        if let Err(why) = fits(&link, &url, &options).and_then(|()| rights(&link, &url)) {
+        if let Err(why) = fits(&link, &url, &options) {
             register.iter().for_each(|register| register.leave(&link));
             return Err(why);
         }
         drop(link);
 
         let mut threads = Vec::new();
+        let pool = Pool::new(url.clone(), options.clone());
         let (jobs, jobs_queue) = Queue::new(options.queue);
         for number in 1..=options.writers.clamp(1, 256) {
-            let (place, options, queue) = (url.clone(), options.clone(), jobs_queue.clone());
-            let body = move || Writer::new(place, options).run(&queue);
+            let (pool, inquiries, queue) = (pool.clone(), options.inquiries, jobs_queue.clone());
+            let body = move || Writer::new(pool, inquiries).run(&queue);
             threads.push(spawn(&url, &format!("writer-{number}"), body)?);
         }
         let (glances, glances_queue) = Queue::new(options.queue);
         for number in 1..=options.readers.clamp(1, 64) {
-            let (place, options, queue) = (url.clone(), options.clone(), glances_queue.clone());
-            let body = move || Reader::new(place, options).run(&queue);
+            let (pool, queue) = (pool.clone(), glances_queue.clone());
+            let body = move || Reader::new(pool).run(&queue);
             threads.push(spawn(&url, &format!("reader-{number}"), body)?);
         }
         let (stop_register, stopped) = bounded::<()>(1);

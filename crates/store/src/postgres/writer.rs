@@ -1,31 +1,32 @@
-//! The writers: threads with a connection each. A rule runs in a transaction of its own, again from the start when
+//! The writers: threads that take a connection for each rule. A rule runs in a transaction of its own, again from the start when
 //! another was in the way, and its end is told only when it is known.
 
 use super::fault::{PostgresFault, Trouble, sentence};
-use super::link::Link;
+use super::pool::{Lent, Pool};
 use super::session::Session;
-use super::settings::{PostgresOptions, PostgresUrl};
 use crate::queue::Job;
 use crate::rows::desk::Desk;
 use accord_core::store::{Ended, StoreFault, Verdict, Work};
 use crossbeam_channel::Receiver;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a rule is run that ends in a conflict.
 const RUNS: u32 = 4;
 /// How often a rule is run because others were in its way, or because the connection was lost.
 const DETOURS: u32 = 24;
-/// How often a connection is tried before a job is told that there is none, and the first pause between.
-const TRIES: u32 = 4;
+/// The pause before a rule runs again whose connection was lost.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// One writing thread.
 pub(super) struct Writer {
-    url: PostgresUrl,
-    options: PostgresOptions,
-    link: Option<Link>,
+    pool: Arc<Pool>,
+    /// How often a lost commit is looked for.
+    inquiries: u32,
+    /// What the job at hand works on.
+    link: Option<Lent>,
 }
 
 /// How a run ended that may be followed by another.
@@ -38,14 +39,15 @@ enum Turn {
 }
 
 impl Writer {
-    pub(super) fn new(url: PostgresUrl, options: PostgresOptions) -> Writer {
-        Writer { url, options, link: None }
+    pub(super) fn new(pool: Arc<Pool>, inquiries: u32) -> Writer {
+        Writer { pool, inquiries, link: None }
     }
 
     /// Runs until the queue is closed and empty.
     pub(super) fn run(mut self, queue: &Receiver<Job>) {
         for Job { mut work, done } in queue.iter() {
             let end = self.perform(&mut work);
+            self.link = None;
             let _ = catch_unwind(AssertUnwindSafe(move || done(end)));
         }
     }
@@ -80,17 +82,18 @@ impl Writer {
     }
 
     fn connected(&mut self) -> Result<(), PostgresFault> {
-        self.link.take_if(|link| link.is_closed());
-        let mut tries = 0;
-        while self.link.is_none() {
-            tries += 1;
-            match Link::open(&self.url, &self.options) {
-                Ok(link) => self.link = Some(link),
-                Err(why) if tries == TRIES => return Err(why),
-                Err(_) => std::thread::sleep(PAUSE * (1 << tries)),
-            }
+        if self.link.as_ref().is_none_or(|link| link.is_closed()) {
+            self.lose();
+            self.link = Some(self.pool.take()?);
         }
         Ok(())
+    }
+
+    /// The connection is of no use any more.
+    fn lose(&mut self) {
+        if let Some(link) = self.link.take() {
+            link.forget();
+        }
     }
 
     /// Runs the rule once.
@@ -108,7 +111,7 @@ impl Writer {
         let begun = session.begun();
         *wanted = session.learned();
         if matches!(trouble, Some(Trouble::Lost(_))) || (begun && link.run("ROLLBACK").is_err()) {
-            self.link = None;
+            self.lose();
         }
         match (trouble, verdict) {
             (Some(Trouble::Again(why) | Trouble::Lost(why)), _) => Turn::Again(why),
@@ -127,7 +130,7 @@ impl Writer {
         if !wrote {
             // Nothing to lose: what was read was true when it was read.
             if link.run("COMMIT").is_err() {
-                self.link = None;
+                self.lose();
             }
             return Turn::Over(Ok(()));
         }
@@ -143,7 +146,7 @@ impl Writer {
             Err(Some(error)) if error.as_db_error().is_some() && !is_lost(&error) => {
                 // The server said no, so nothing happened.
                 if link.run("ROLLBACK").is_err() {
-                    self.link = None;
+                    self.lose();
                 }
                 match Trouble::of(&error) {
                     Trouble::Again(why) | Trouble::Conflict(why) => Turn::Again(why),
@@ -154,7 +157,7 @@ impl Writer {
                 }
             }
             Err(_) => {
-                self.link = None;
+                self.lose();
                 self.look_for(home, &marker)
             }
         }
@@ -164,18 +167,19 @@ impl Writer {
     /// it is there, the transaction was committed; if it is written now, it never will be.
     fn look_for(&mut self, home: i64, marker: &str) -> Turn {
         let words = format!("{} ON CONFLICT DO NOTHING", mark(home, marker));
-        for inquiry in 0..self.options.inquiries {
+        for inquiry in 0..self.inquiries {
             if inquiry > 0 {
                 std::thread::sleep(Duration::from_millis(500));
             }
-            if self.link.as_ref().is_none_or(Link::is_closed) {
-                self.link = Link::open(&self.url, &self.options).ok();
+            if self.link.as_ref().is_none_or(|link| link.is_closed()) {
+                self.lose();
+                self.link = self.pool.try_take().ok();
             }
             let Some(link) = &self.link else { continue };
             match link.wait(link.client.execute(&words, &[])) {
                 Ok(0) => return Turn::Over(Ok(())),
                 Ok(_) => return Turn::Again("the connection was lost before the commit".into()),
-                Err(Trouble::Lost(_)) => self.link = None,
+                Err(Trouble::Lost(_)) => self.lose(),
                 Err(_) => {}
             }
         }

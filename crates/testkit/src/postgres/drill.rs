@@ -34,6 +34,6 @@ impl Server {
         self.shell(script, &[variables, &[("PGDATA", data)]].concat());
         append(&dir, &format!("unix_socket_directories = '{}'\n", dir.display()));
         start(&bin, &dir);
-        Server { dir }
+        Server { dir, small_disk: false }
     }
 }

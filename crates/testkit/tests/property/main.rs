@@ -1,4 +1,4 @@
-//! Random lives of a wallet, in both dialects at once, on the model store and on SQLite side by side.
+//! Random lives of a wallet, in both dialects at once, on the model store, SQLite and PostgreSQL side by side.
 //!
 //! Each act is drawn ([`draw`]), done on both stores ([`wallet`]), and held against an oracle that knows the papers
 //! and counts the money for itself ([`oracle`]). At the end of a life everything that was said is asked for again and
@@ -18,20 +18,17 @@ mod papers;
 mod stores;
 mod wallet;
 
-use accord_core::store::Store;
-use accord_store::{SqliteOptions, SqliteStore};
 use accord_testkit::conformance::fixture::START;
 use accord_testkit::conformance::speech::Speech;
-use accord_testkit::model::ModelStore;
 use acts::{Act, Name, OWNERS, Pay, Said, Setup};
 use days::{Caps, DAY};
 use draw::Dice;
 use oracle::Oracle;
 use papers::End;
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use stores::Shelf;
 use wallet::Wallet;
 
 /// How many of the last acts a failure prints.
@@ -128,6 +125,10 @@ impl Life {
     }
 }
 
+fn long() -> bool {
+    std::env::var_os("ACCORD_LONG").is_some_and(|value| value == "1")
+}
+
 fn setup(seed: u64) -> Setup {
     let caps = Caps { currency: Some("IQD"), debit: Some(2_400), month: Some(60_000), ..Caps::default() };
     Setup {
@@ -140,16 +141,12 @@ fn setup(seed: u64) -> Setup {
 
 fn live(seed: u64, acts: usize) -> Tally {
     println!("seed {seed}, {acts} acts");
-    let scratch = Scratch::new(seed);
-    let sqlite = SqliteStore::open(scratch.0.join("accord.db"), SqliteOptions::default()).expect("a store");
-    let mut all: Vec<Arc<dyn Store>> = vec![Arc::new(ModelStore::new()), Arc::new(sqlite)];
-    // Each act takes some milliseconds there: a third of the lives.
-    all.extend(
-        seed.is_multiple_of(3).then(|| stores::nodes(2)).flatten().map(|nodes| nodes as Arc<dyn Store>),
-    );
+    let mut all = Shelf::all();
+    // Each act takes some milliseconds there: a third of the lives, all of them under ACCORD_LONG=1.
+    all.retain(|shelf| *shelf != Shelf::Postgres || long() || seed.is_multiple_of(3));
     let setup = setup(seed);
     let mut life = Life {
-        wallets: all.into_iter().map(|store| Wallet::open(store, &setup, seed)).collect(),
+        wallets: all.into_iter().map(|shelf| Wallet::open(Arc::new(shelf.open()), &setup, seed)).collect(),
         oracle: Oracle::new(setup, START),
         number: 0,
         trail: Trail { seed, last: VecDeque::new() },
@@ -206,7 +203,7 @@ fn foreign(dialect: &str, end: End) -> bool {
 
 #[test]
 fn whatever_happens_the_books_balance_and_what_was_said_stays_true() {
-    let long = std::env::var_os("ACCORD_LONG").is_some_and(|value| value == "1");
+    let long = long();
     let asked: Option<u64> = std::env::var("ACCORD_SEED").ok().and_then(|seed| seed.parse().ok());
     let (lives, acts) = if long { (25, 4_000) } else { (8, 500) };
     let seeds: Vec<u64> = asked.map_or((0..lives).collect(), |seed| vec![seed]);
@@ -224,24 +221,4 @@ fn whatever_happens_the_books_balance_and_what_was_said_stays_true() {
     println!("not seen: {missing:?}");
     let borne = if long { 0 } else { wanted.len() / 6 };
     assert!(asked.is_some() || missing.len() <= borne, "{missing:?}");
-}
-
-/// A folder in memory where there is one: that a commit is on the disk is proved by other tests.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(seed: u64) -> Scratch {
-        let memory = PathBuf::from("/dev/shm");
-        let base = if memory.is_dir() { memory } else { PathBuf::from(env!("CARGO_TARGET_TMPDIR")) };
-        let path = base.join(format!("accord-property-{seed}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a scratch folder");
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
