@@ -4,7 +4,7 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { shoot, sizes } from "./shots.mjs";
-import { accessible, fits, press } from "./steps.mjs";
+import { accessible, look, press } from "./steps.mjs";
 import { alipayPlusPrepare, startBrowser, startWallet } from "./wallet.mjs";
 
 const password = "a long password of an operator";
@@ -12,6 +12,7 @@ const pages = ["", "/agreements", "/payments", "/unresolved", "/notifications", 
 
 let wallet;
 let browser;
+let paid;
 
 before(async () => {
   wallet = await startWallet({
@@ -27,6 +28,16 @@ before(async () => {
   const { normalUrl } = wallet.call("prepare", "alipayPlus", alipayPlusPrepare(wallet));
   const { loginId, pin } = wallet.user;
   await wallet.post("/sandbox/decide", { url: normalUrl, loginId, pin, decision: "approve" });
+  const { authUrl } = wallet.call("prepare", "qi", { scopes: "AGREEMENT_PAY", extendInfo: JSON.stringify({ contractDesc: "Gym" }) });
+  const { body } = await wallet.post("/sandbox/decide", { url: authUrl, loginId, pin, decision: "approve" });
+  const { accessToken } = wallet.call("applyToken", "qi", { grantType: "AUTHORIZATION_CODE", authCode: body.authCode });
+  paid = wallet.call("pay", "qi", {
+    productCode: "51051000101000100031",
+    paymentRequestId: "admin-1",
+    paymentAuthCode: accessToken,
+    paymentAmount: { currency: "IQD", value: "15000000" },
+    order: { orderDescription: "Gym, November" },
+  });
 });
 after(async () => {
   await browser?.close();
@@ -44,17 +55,28 @@ async function signedIn(name, more = {}) {
   return page;
 }
 
-for (const [lang, size, scheme] of [["en-US", "pc", "light"], ["ar-IQ", "phone", "dark"], ["ar-IQ", "pc", "light"], ["en-US", "small", "dark"]]) {
-  test(`every page is accessible and fits: ${lang}, ${size}, ${scheme}`, async () => {
-    const page = await signedIn("viewer", { viewport: sizes[size], colorScheme: scheme });
-    for (const path of pages) {
+// One of each thing that has a page of its own, found by the lists as an operator finds it.
+async function details(page) {
+  const found = [`/users/${wallet.user.customerId}`];
+  for (const [list, query] of [["agreements", `?q=${encodeURIComponent(wallet.user.loginId)}`], ["payments", `?q=${paid.paymentId}`], ["notifications", ""], ["clients", ""]]) {
+    await page.goto(`${wallet.base}/admin/${list}${query}`);
+    const here = new URL(page.url()).pathname.replace("/admin", "");
+    const links = await page.$$eval(`main a[href^="/admin/${list}/"]`, (all) => all.map((link) => link.getAttribute("href")));
+    const detail = here.startsWith(`/${list}/`) ? here : links[0]?.replace("/admin", "");
+    assert.ok(detail, `${list} lists something: ${await page.textContent("main")}`);
+    found.push(detail);
+  }
+  return found;
+}
+
+for (const lang of ["en-US", "ar-IQ"]) {
+  test(`every page is accessible and fits: ${lang}`, async () => {
+    const page = await signedIn("operator", { viewport: sizes.phone });
+    for (const path of [...pages, ...(await details(page))]) {
       const reply = await page.goto(`${wallet.base}/admin${path}?lang=${lang}`);
       assert.equal(reply.status(), 200, path);
-      assert.equal(await page.getAttribute("html", "lang"), lang, path);
-      const name = `admin${path.replace("/", "-")}-${lang}-${size}-${scheme}`;
-      await shoot(page, name);
-      await accessible(page, name);
-      await fits(page, name);
+      const [, list, detail] = path.split("/");
+      await look(page, `admin${list ? `-${list}` : ""}${detail ? "-detail" : ""}`, lang);
     }
     await page.context().close();
   });
