@@ -7,6 +7,7 @@
 use crate::agreement::control::Asked;
 use crate::agreement::{Agreement, EndedBy, Terms};
 use crate::client::Client;
+use crate::message::Plan;
 use crate::payment::Payment;
 use crate::policy::Policy;
 use crate::secret::DerivationKeys;
@@ -78,6 +79,10 @@ pub trait Voice: Send + Sync {
     /// What those terms ask for beside the text: limits and due days. Nothing in a dialect that knows none.
     fn asked(&self, _terms: &Terms) -> Asked {
         Asked::NOTHING
+    }
+    /// What the owner of a payment said of its plan. Nothing in a dialect whose paper has no such member.
+    fn plan(&self, _payment: &Payment) -> Plan {
+        Plan::NOTHING
     }
     /// The notice of that event to that client; nothing when the paper has none or there is nowhere to send it.
     fn announce(&self, client: &Client, event: &Event<'_>) -> Option<Announcement>;

@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod routes;
 
 use crate::agreement::EndedBy;
+use crate::calendar::Date;
 use crate::ids::{AgreementId, CustomerId, MessageId, PaymentId};
 use crate::moment::{Moment, Timestamp};
 use crate::money::Amount;
@@ -54,6 +55,22 @@ crate::words! {
     }
 }
 
+/// What a merchant says of its plan with a debit. Its own words: told to the user, never acted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// What was agreed to be paid at a time.
+    pub agreed: Option<Amount>,
+    /// The day of the next debit.
+    pub next: Option<Date>,
+    /// The day until which the service is paid.
+    pub until: Option<Date>,
+}
+
+impl Plan {
+    /// Nothing was said.
+    pub const NOTHING: Plan = Plan { agreed: None, next: None, until: None };
+}
+
 /// What a message tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum About {
@@ -69,6 +86,8 @@ pub enum About {
         amount: Amount,
         /// The agreement it was made under: what to end if it is unwanted.
         agreement: AgreementId,
+        /// What the merchant said of its plan with it.
+        plan: Plan,
     },
     /// Money given back.
     Refund {

@@ -239,6 +239,7 @@ pub(super) fn tell_everybody(
         merchant: terms.display_name.clone(),
         amount: payment.amount,
         agreement: payment.agreement.clone(),
+        plan: context.voice.plan(payment),
     };
     message::tell(tx, at, &user, about, &context.voice.policy().messages)?;
     Ok(())

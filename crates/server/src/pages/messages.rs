@@ -3,7 +3,7 @@
 use super::i18n::{Key, Texts};
 use super::markup::{clean, clean_line};
 use accord_core::agreement::EndedBy;
-use accord_core::message::{About, CodePurpose, Message};
+use accord_core::message::{About, CodePurpose, Message, Plan};
 use accord_core::outcome::Refusal;
 
 /// A message in words.
@@ -21,11 +21,14 @@ pub fn render(message: &Message) -> Words {
     let t = Texts(message.language);
     let now = t.time(message.at);
     match &message.about {
-        About::Debit { payment, failure, merchant, amount, .. } => {
+        About::Debit { payment, failure, merchant, amount, plan, .. } => {
             let (merchant, amount) = (clean_line(merchant), t.money(amount));
             let args = [("merchant", merchant.as_str()), ("amount", &amount), ("time", &now)];
             let (title, first) = match failure {
-                None => (Key("message-paid-title"), t.with(Key("message-paid"), &args)),
+                None => {
+                    let paid = t.with(Key("message-paid"), &args);
+                    (Key("message-paid-title"), format!("{paid}{}", planned(&t, plan)))
+                }
                 Some(refusal) => {
                     let reason = t.with(reason(*refusal), &[]);
                     let declined = t.with(Key("message-declined"), &args);
@@ -81,6 +84,15 @@ pub fn render(message: &Message) -> Words {
             Words { title: t.with(Key("message-from-merchant"), &args), text: clean(content) }
         }
     }
+}
+
+/// What the merchant says of its plan, a sentence a line; as its words, since the wallet does not hold it to them.
+fn planned(t: &Texts, plan: &Plan) -> String {
+    let agreed =
+        plan.agreed.map(|amount| t.with(Key("message-plan-agreed"), &[("amount", &t.money(&amount))]));
+    let next = plan.next.map(|day| t.with(Key("message-plan-next"), &[("day", &t.date(day))]));
+    let until = plan.until.map(|day| t.with(Key("message-plan-until"), &[("day", &t.date(day))]));
+    [agreed, next, until].into_iter().flatten().map(|line| format!("\n{line}")).collect()
 }
 
 /// Why a debit did not happen, as far as it is the user's business.
@@ -156,6 +168,7 @@ mod tests {
                 merchant: "متجر \u{202E}Shop\nof Baghdad".to_owned(),
                 amount: Currency::parse("IQD").and_then(|iqd| Amount::new(iqd, 25_000_000)).unwrap(),
                 agreement: AgreementId::mint(bucket, &mut random),
+                plan: Plan::NOTHING,
             },
             at: Timestamp(1_795_300_080_000),
         };
@@ -174,6 +187,28 @@ mod tests {
             for part in ["متجر Shop of Baghdad", amount, time, payment.as_str(), stop] {
                 assert!(whole.contains(part), "{part} in {whole}");
             }
+        }
+    }
+
+    #[test]
+    fn a_merchants_plan_is_told_with_a_debit_and_not_with_a_refusal() {
+        use accord_core::calendar::Date;
+        let day = |month| Date::new(2026, month, 1);
+        let agreed = Currency::parse("IQD").and_then(|iqd| Amount::new(iqd, 25_000_000));
+        for (language, parts) in [
+            (Language::English, ["25,000 IQD", "next payment: 1 December 2026", "until 1 January 2026"]),
+            (Language::Arabic, ["٢٥٬٠٠٠ دينار عراقي", "١ كانون الأول ٢٠٢٦", "١ كانون الثاني ٢٠٢٦"]),
+        ] {
+            let said = |failure| {
+                let (mut message, _) = message(language, failure);
+                let About::Debit { plan, .. } = &mut message.about else { unreachable!("a debit") };
+                *plan = Plan { agreed, next: day(12), until: day(1) };
+                render(&message).text.replace(['\u{2068}', '\u{2069}'], "")
+            };
+            let text = said(None);
+            assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+            assert_eq!(text.lines().count(), 6, "{text}");
+            assert!(!said(Some(Refusal::BalanceNotEnough)).contains(parts[1]));
         }
     }
 

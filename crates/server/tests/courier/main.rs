@@ -13,7 +13,7 @@ use accord_core::handle::Bucket;
 use accord_core::ids::{AgreementId, LoginId, PaymentId};
 use accord_core::message::delivery::{self, Delivery, DeliveryState};
 use accord_core::message::routes::{Carrier, MessagePolicy, Route, Service};
-use accord_core::message::{self, About, CodePurpose, Message};
+use accord_core::message::{self, About, CodePurpose, Message, Plan};
 use accord_core::money::{Amount, Currency};
 use accord_core::people::ContactKind;
 use accord_core::user::{Language, User};
@@ -133,6 +133,7 @@ fn debit(number: u8, merchant: &str) -> About {
         merchant: merchant.to_owned(),
         amount: Amount::new(Currency::parse("IQD").unwrap(), 25_000_000).unwrap(),
         agreement: AgreementId::mint(Bucket::new(1), &mut random),
+        plan: Plan::NOTHING,
     }
 }
 

@@ -5,9 +5,10 @@ use super::sql::{self, Columns, read_list, statements, write_list};
 use super::value::params;
 use accord_core::Timestamp;
 use accord_core::agreement::EndedBy;
+use accord_core::calendar::Date;
 use accord_core::handle::Bucket;
 use accord_core::ids::{AgreementId, CustomerId, MessageId, PaymentId};
-use accord_core::message::{About, Channel, CodePurpose, Kind, Message};
+use accord_core::message::{About, Channel, CodePurpose, Kind, Message, Plan};
 use accord_core::money::{Amount, Currency};
 use accord_core::outcome::Refusal;
 use accord_core::store::Stored;
@@ -71,14 +72,27 @@ fn read_message(row: &mut Columns<'_>) -> Stored<Message> {
 fn write(about: &About) -> String {
     let value = |amount: &Amount| amount.value().to_string();
     let fields: Vec<String> = match about {
-        About::Debit { payment, failure, merchant, amount, agreement } => vec![
-            payment.to_string(),
-            failure.map(Refusal::as_str).unwrap_or_default().to_owned(),
-            merchant.clone(),
-            amount.currency.to_string(),
-            value(amount),
-            agreement.to_string(),
-        ],
+        About::Debit { payment, failure, merchant, amount, agreement, plan } => {
+            let mut fields = vec![
+                payment.to_string(),
+                failure.map(Refusal::as_str).unwrap_or_default().to_owned(),
+                merchant.clone(),
+                amount.currency.to_string(),
+                value(amount),
+                agreement.to_string(),
+            ];
+            // Without a plan they are written as they were before there were plans.
+            if *plan != Plan::NOTHING {
+                let day = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
+                fields.extend([
+                    plan.agreed.map(|amount| amount.currency.to_string()).unwrap_or_default(),
+                    plan.agreed.as_ref().map(value).unwrap_or_default(),
+                    day(plan.next),
+                    day(plan.until),
+                ]);
+            }
+            fields
+        }
         About::Refund { refund, payment, merchant, amount } => vec![
             refund.clone(),
             payment.to_string(),
@@ -117,12 +131,21 @@ fn read(kind: &str, details: &str) -> Option<About> {
     let [fields] = <[Vec<String>; 1]>::try_from(read_list(details)?).ok()?;
     let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     Some(match (kind, fields.as_slice()) {
-        ("debit", [payment, failure, merchant, currency, value, agreement]) => About::Debit {
+        ("debit", [payment, failure, merchant, currency, value, agreement, plan @ ..]) => About::Debit {
             payment: PaymentId::read(payment)?,
             failure: if failure.is_empty() { None } else { Some(Refusal::parse(failure)?) },
             merchant: (*merchant).to_owned(),
             amount: amount(currency, value)?,
             agreement: AgreementId::read(agreement)?,
+            plan: match plan {
+                [] => Plan::NOTHING,
+                [currency, value, next, until] => Plan {
+                    agreed: if currency.is_empty() { None } else { Some(amount(currency, value)?) },
+                    next: day(next)?,
+                    until: day(until)?,
+                },
+                _ => return None,
+            },
         },
         ("refund", [refund, payment, merchant, currency, value]) => About::Refund {
             refund: (*refund).to_owned(),
@@ -165,6 +188,11 @@ fn read(kind: &str, details: &str) -> Option<About> {
 
 fn amount(currency: &str, value: &str) -> Option<Amount> {
     Amount::new(Currency::parse(currency)?, value.parse().ok()?)
+}
+
+/// A day, or nothing of an empty text.
+fn day(text: &str) -> Option<Option<Date>> {
+    if text.is_empty() { Some(None) } else { Date::parse(text).map(Some) }
 }
 
 fn time(millis: &str) -> Option<Timestamp> {

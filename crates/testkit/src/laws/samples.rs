@@ -4,6 +4,7 @@
 //! a poor one is as empty as its type allows.
 
 use accord_core::agreement::*;
+use accord_core::calendar::Date;
 use accord_core::client::*;
 use accord_core::handle::Bucket;
 use accord_core::ids::*;
@@ -468,6 +469,11 @@ pub fn message(number: u32, customer: u32, payment: u32, rich: bool) -> Message 
         merchant: text(rich),
         amount: amount(rich),
         agreement: agreement_id(number),
+        plan: match number % 3 {
+            0 => Plan::NOTHING,
+            1 => Plan { agreed: rich.then(|| amount(rich)), next: Date::new(2028, 2, 29), until: None },
+            _ => Plan { agreed: Some(amount(rich)), next: None, until: Date::new(1, 1, 1).filter(|_| rich) },
+        },
     };
     message_about(number, customer, rich, about)
 }

@@ -16,6 +16,7 @@ mod inquiry_user_info;
 mod limits;
 pub mod login;
 mod pay;
+mod plan;
 mod prepare;
 mod refund;
 mod send_message;
@@ -31,7 +32,8 @@ use accord_core::agreement::Terms;
 use accord_core::agreement::control::Asked;
 use accord_core::client::Client;
 use accord_core::ids::DialectName;
-use accord_core::message::Channel;
+use accord_core::message::{Channel, Plan};
+use accord_core::payment::Payment;
 use accord_core::policy::Policy;
 use accord_core::voice::{Announcement, Event, Voice};
 use std::sync::Arc;
@@ -91,6 +93,10 @@ impl Voice for Qi {
 
     fn asked(&self, terms: &Terms) -> Asked {
         limits::of_terms(terms, self.policy.control.day_zone_offset_ms)
+    }
+
+    fn plan(&self, payment: &Payment) -> Plan {
+        plan::of(payment)
     }
 
     fn announce(&self, client: &Client, event: &Event<'_>) -> Option<Announcement> {
