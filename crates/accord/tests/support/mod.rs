@@ -306,7 +306,8 @@ pub fn post_to_wallet(dir: &Scratch, path: &str, json: &str) -> Value {
     body(&request(server, &head, json))
 }
 
-fn request(base_url: &str, head: &str, body: &str) -> String {
+/// A whole HTTP reply to any request: request line and headers, then the body.
+pub fn request(base_url: &str, head: &str, body: &str) -> String {
     use std::io::Read as _;
     let authority = base_url.trim_start_matches("http://");
     let Ok(mut socket) = std::net::TcpStream::connect(authority) else { return String::new() };
