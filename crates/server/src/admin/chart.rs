@@ -111,23 +111,29 @@ impl Chart {
                 said(Some(top * step / 2), self.scale)
             ));
         }
-        for (index, anchor) in
-            [(0, "start"), (self.times.len() / 2, "middle"), (self.times.len().saturating_sub(1), "end")]
-        {
-            if let Some(at) = self.times.get(index) {
-                html.push_str(&format!(
-                    "<text x=\"{}\" y=\"{}\" text-anchor=\"{anchor}\" direction=\"ltr\">{}</text>",
-                    self.x_of(index),
-                    HEIGHT - 8,
-                    Markup::of(&(self.clock)(*at))
-                ));
-            }
+        for (index, anchor) in self.time_labels() {
+            let Some(at) = self.times.get(index) else { continue };
+            html.push_str(&format!(
+                "<text x=\"{}\" y=\"{}\" text-anchor=\"{anchor}\" direction=\"ltr\">{}</text>",
+                self.x_of(index),
+                HEIGHT - 8,
+                Markup::of(&(self.clock)(*at))
+            ));
         }
         for line in &self.series {
             html.push_str(&format!("<path class=\"{}\" d=\"{}\"/>", line.class, self.path(line, top)));
         }
         html.push_str("</svg>");
         Markup::drawn(html)
+    }
+
+    /// Which times are written under the axis, and how each stands to its place. One or two samples have no middle of
+    /// their own, and one has no end.
+    fn time_labels(&self) -> impl Iterator<Item = (usize, &'static str)> {
+        let count = self.times.len();
+        let middle = (count > 2).then_some((count / 2, "middle"));
+        let last = (count > 1).then(|| (count - 1, "end"));
+        std::iter::once((0, "start")).chain(middle).chain(last)
     }
 
     fn x_of(&self, index: usize) -> u64 {
@@ -203,6 +209,28 @@ mod tests {
     fn an_empty_chart_and_a_huge_one_are_drawn_too() {
         assert!(chart(vec![]).svg().as_str().ends_with("</svg>"));
         assert!(chart(vec![Some(u64::MAX), Some(1)]).svg().as_str().contains("M70 14"));
+    }
+
+    #[test]
+    fn labels_of_few_samples_do_not_lie_on_each_other() {
+        for (count, expected) in [
+            (0, vec![]),
+            (1, vec!["70 start t0"]),
+            (2, vec!["70 start t0", "708 end t1"]),
+            (3, vec!["70 start t0", "389 middle t1", "708 end t2"]),
+            (60, vec!["70 start t0", "394 middle t30", "708 end t59"]),
+        ] {
+            let svg = chart(vec![Some(1); count]).svg().as_str().to_owned();
+            let at_the_axis = |text: &&str| text.contains("y=\"252\"");
+            let label = |text: &str| {
+                let part = |before: &str, after: char| {
+                    text.split_once(before).and_then(|(_, rest)| rest.split(after).next()).unwrap().to_owned()
+                };
+                format!("{} {} {}", part("x=\"", '"'), part("anchor=\"", '"'), part(">", '<'))
+            };
+            let found: Vec<String> = svg.split("<text ").skip(1).filter(at_the_axis).map(label).collect();
+            assert_eq!(found, expected, "{count} samples");
+        }
     }
 
     #[test]

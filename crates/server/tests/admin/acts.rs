@@ -91,6 +91,7 @@ async fn agreements_payments_and_users_are_found_by_each_of_their_names() {
     let pay = json!({
         "productCode": "51051000101000100031", "paymentRequestId": "request/1", "paymentAuthCode": token,
         "paymentAmount": { "currency": "IQD", "value": "1000000" }, "order": { "orderDescription": "one month" },
+        "paymentExpiryTime": "2126-01-15T09:30:00+03:00",
     });
     let paid = house.call("qi", "pay", pay).await;
     let payment = paid["paymentId"].as_str().unwrap_or_else(|| panic!("{paid}")).to_owned();
@@ -101,6 +102,7 @@ async fn agreements_payments_and_users_are_found_by_each_of_their_names() {
     let foreign = browser.get("/admin/payments?q=request%2F1&client=NET_01").await;
     assert!(!foreign.html.contains(&payment), "another owner has none of that request id");
     let page = browser.get(&format!("/admin/payments/{payment}")).await;
+    assert!(page.html.contains("Order expires (paymentExpiryTime)") && page.html.contains("2126"));
     assert!(page.html.contains("user:") && page.html.contains("payable:"), "ledger entries: {}", page.html);
     house.close().await;
 }

@@ -166,12 +166,8 @@ impl ConsoleRows for Desk<'_> {
         number: Option<u32>,
         limit: usize,
     ) -> Stored<Vec<JournalLine>> {
-        // A subject has few lines; SQLite would rather walk the whole stream than the subject's index backwards.
-        let mut lines = journal::journal_of(self.0, stream, subject)?;
-        lines.retain(|line| number.is_none_or(|number| line.number < number));
-        lines.reverse();
-        lines.truncate(limit);
-        Ok(lines)
+        let values = params![stream.number(), subject, line(number), sql::limit(limit)];
+        sql::many(self.0, journal::ABOUT, values, read_line)
     }
 }
 

@@ -23,6 +23,10 @@ statements! {
     pub(crate) BEFORE = concat!(
         "SELECT ", columns!(), " FROM journal WHERE bucket = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3"
     );
+    pub(crate) ABOUT = concat!(
+        "SELECT ", columns!(), " FROM journal WHERE bucket = ?1 AND subject = ?2 AND number < ?3
+        ORDER BY number DESC LIMIT ?4"
+    );
     HEAD = "SELECT bucket, number, hash FROM journal_heads WHERE bucket = ?1";
     HEADS = "SELECT bucket, number, hash FROM journal_heads ORDER BY bucket";
     // No row changed: the number is not behind the head.

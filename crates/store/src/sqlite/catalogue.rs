@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::rows::{
-    self, agreement, console, control, delivery, device, notification, payment, people, refund, settlement,
-    token, user,
+    self, agreement, console, control, delivery, device, journal, notification, payment, people, refund,
+    settlement, token, user,
 };
 use std::collections::BTreeMap;
 
@@ -128,6 +128,7 @@ fn what_is_due_is_found_by_an_index() {
         ("refunds_in_process", refund::RUNNING),
         ("usage_days_by_day", control::USAGE_BETWEEN),
         ("one_time_codes_by_expiry", people::CODES_BEFORE),
+        ("journal_by_subject", journal::ABOUT),
     ]
     .into();
     for (index, sql) in plans {
