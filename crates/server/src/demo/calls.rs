@@ -8,7 +8,9 @@ use super::merchant::{Merchant, Now, Reply};
 use super::shop::{Done, close_bill, open_bill, stage_of};
 use super::visit::{Flow, fresh_id};
 use crate::pages::demo::{DemoDialect, Said};
-use crate::pages::demo_shop::{Bill, BillKind, BillStage, Plan, contract_text, plan_name, shop_name};
+use crate::pages::demo_shop::{
+    Bill, BillKind, BillStage, Plan, contract_text, order_text, plan_name, shop_name,
+};
 use accord_core::user::Language;
 use accord_wire::time::format_seconds;
 use serde_json::{Value, json};
@@ -107,6 +109,7 @@ fn qi(demo: &Demo, operation: &Operation, flow: &Flow, now: &Now) -> Result<(&'s
         Operation::Pay { kind, value, currency } => {
             let token = needed(&state.access_token, Said::NeedsToken)?;
             let request = needed(&state.payment_request_id, Said::NeedsPayment)?;
+            let language = flow.shop.language.unwrap_or(Language::English);
             let amount = json!({ "currency": currency, "value": value });
             let body = json!({
                 "productCode": AGREEMENT_PAYMENT,
@@ -115,7 +118,7 @@ fn qi(demo: &Demo, operation: &Operation, flow: &Flow, now: &Now) -> Result<(&'s
                 "paymentAmount": amount,
                 "order": {
                     "referenceOrderId": format!("order-{request}"),
-                    "orderDescription": description(DemoDialect::Qi, *kind),
+                    "orderDescription": order_text(language, DemoDialect::Qi, *kind),
                     "orderAmount": amount,
                     "buyer": { "referenceBuyerId": state.customer_id },
                 },
@@ -204,13 +207,14 @@ fn alipay_plus(
         Operation::Pay { kind, value, currency } => {
             let token = needed(&flow.state.access_token, Said::NeedsToken)?;
             let request = needed(&flow.state.payment_request_id, Said::NeedsPayment)?;
+            let language = flow.shop.language.unwrap_or(Language::English);
             let amount = json!({ "currency": currency, "value": value });
             let shop = shop_name(DemoDialect::AlipayPlus);
             let body = json!({
                 "paymentRequestId": request,
                 "order": {
                     "referenceOrderId": format!("order-{request}"),
-                    "orderDescription": description(DemoDialect::AlipayPlus, *kind),
+                    "orderDescription": order_text(language, DemoDialect::AlipayPlus, *kind),
                     "orderAmount": amount,
                     "merchant": { "referenceMerchantId": REFERENCE_MERCHANT_ID, "merchantName": shop },
                 },
@@ -231,16 +235,6 @@ fn alipay_plus(
     body["pspId"] = json!(psp_id);
     body["acquirerId"] = json!(acquirer_id);
     Ok((name, body))
-}
-
-/// What an order is called, in the merchant's own books.
-fn description(dialect: DemoDialect, kind: BillKind) -> String {
-    let what = match kind {
-        BillKind::Period => "subscription",
-        BillKind::Extra => "one extra",
-        BillKind::Single => "one order",
-    };
-    format!("{}, {what}", shop_name(dialect))
 }
 
 /// The newest debit that was paid and not given back, with its paymentId.

@@ -63,6 +63,7 @@ pub(super) async fn subscribe(
     flow.state = DemoState { user_info, ..Flow::default().state };
     flow.shop = ShopState {
         plan: Some(plan),
+        language: Some(language),
         user_name: flow.shop.user_name.take(),
         bills: Vec::new(),
         started: None,

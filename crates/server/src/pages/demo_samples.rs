@@ -68,6 +68,7 @@ fn demo_view(language: Language, dialect: DemoDialect) -> DemoView {
             user_info: Some(text()),
         },
         shop: ShopState {
+            language: None,
             plan: Some(Plan::Seasonal),
             started: Some(AT.0),
             next_due: Some(AT.0),

@@ -85,6 +85,11 @@ pub fn contract_text(language: Language, dialect: DemoDialect, plan: Plan) -> St
         .replace([ISOLATE, POP_ISOLATE], "")
 }
 
+/// What an order is called, for its payer: the shop and what it is for, in the language of the agreement.
+pub fn order_text(language: Language, dialect: DemoDialect, kind: BillKind) -> String {
+    format!("{} – {}", shop_name(dialect), Texts(language).with(kind_key(kind), &[]))
+}
+
 /// The name of a plan, as the contract's title.
 pub fn plan_name(language: Language, plan: Plan) -> String {
     Texts(language).with(plan.name(), &[])
@@ -140,6 +145,8 @@ pub struct Bill {
 pub struct ShopState {
     /// The plan that was chosen.
     pub plan: Option<Plan>,
+    /// The language in which it was.
+    pub language: Option<Language>,
     /// When the agreement was made, in milliseconds since 1970.
     pub started: Option<i64>,
     /// When the next period is due, likewise.
@@ -262,12 +269,16 @@ impl Phone {
     }
 }
 
-fn shown_bill(t: &Texts, bill: &Bill) -> ShownBill {
-    let name = match bill.kind {
+fn kind_key(kind: BillKind) -> Key {
+    match kind {
         BillKind::Period => Key("demo-bill-period"),
         BillKind::Extra => Key("demo-bill-extra"),
         BillKind::Single => Key("demo-bill-single"),
-    };
+    }
+}
+
+fn shown_bill(t: &Texts, bill: &Bill) -> ShownBill {
+    let name = kind_key(bill.kind);
     let (tone, stage) = match &bill.stage {
         BillStage::Open => ("warn", t.html(Key("demo-bill-open"), &[])),
         BillStage::Paid => ("good", t.html(Key("demo-bill-paid"), &[])),
@@ -322,6 +333,16 @@ mod tests {
                 assert_ne!(text, other);
             }
         }
+    }
+
+    #[test]
+    fn an_order_is_called_in_the_language_of_the_agreement() {
+        let text = |language, kind| order_text(language, DemoDialect::Qi, kind);
+        assert_eq!(text(Language::English, BillKind::Period), "Dijla Stream – Subscription");
+        assert_eq!(text(Language::Arabic, BillKind::Period), "Dijla Stream – اشتراك");
+        let kinds = [BillKind::Period, BillKind::Extra, BillKind::Single];
+        let all: Vec<String> = kinds.iter().map(|kind| text(Language::Arabic, *kind)).collect();
+        assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2], "{all:?}");
     }
 
     #[test]
