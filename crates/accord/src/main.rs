@@ -31,9 +31,15 @@ mod wallet;
 use clap::Parser;
 use std::process::ExitCode;
 
+// Measured: 5 % less CPU time on a debit, and half the memory under load (docs/benchmarks.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    match cli::run(cli.command) {
+    let end = cli::run(cli.command);
+    logging::flush();
+    match end {
         Ok(end) => end.code(),
         Err(error) => {
             eprintln!("accord: {error:#}");

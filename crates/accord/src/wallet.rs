@@ -93,7 +93,8 @@ impl Sections {
             gateway: GatewayOptions { time_window_ms: self.envelope.time_window.millis() },
             limits: app::Limits {
                 signed_refusals_per_minute: self.limits.signed_refusals_per_minute,
-                longest_wait_ms: self.limits.longest_wait_ms,
+                signed_refusals_per_client_per_minute: self.limits.signed_refusals_per_client_per_minute,
+                longest_wait_ms: self.limits.longest_wait_ms.filter(|millis| *millis > 0),
             },
             sign_in: sign_in_of(&self.sign_in, notes),
             carriers: self.carriers,

@@ -18,7 +18,8 @@ fn the_command_line_explains_itself_and_wrong_usage_ends_with_2() {
         &["ledger", "verify"],
         &["call", "prepare"],
         &["call", "prepare", "--client", "c", "--key", "k", "--url", "http://h", "--dialect", "xx"],
-        &["bench", "pay"],
+        &["bench", "fill"],
+        &["bench", "flow", "--percent", "50"],
         &["bench", "nonsense"],
     ] {
         let said = run(args);

@@ -110,6 +110,53 @@ fn a_sandbox_remembers_the_store_of_its_last_start() {
 }
 
 #[test]
+fn bench_measures_every_operation_and_counts_what_fails() {
+    for operation in ["apply-token", "pay", "inquiry", "flow", "notify"] {
+        let args = ["bench", operation, "--seconds", "1", "--rounds", "1", "--connections", "4", "--json"];
+        let report = run(&args).ends(0).json();
+        assert_eq!((&report["operation"], &report["failures"]), (&operation.into(), &0.into()), "{report}");
+        assert!(report["perSecond"].as_u64().is_some_and(|rate| rate > 0), "{report}");
+    }
+}
+
+#[test]
+fn bench_fills_a_store_measures_on_it_and_offers_more_than_it_takes() {
+    let dir = Scratch::new("bench-fill");
+    let (data, store) = (dir.file("full"), dir.file("full/accord.db"));
+    let fill = ["bench", "fill", "--data", &data, "--agreements", "60", "--debits", "1", "--json"];
+    let said = run(&fill).ends(0);
+    said.complains_of(&["60 agreements and 60 payments need some"]);
+    let report = said.json();
+    assert_eq!((report["agreements"].as_u64(), report["payments"].as_u64()), (Some(60), Some(54)));
+    assert!(report["bytesPerAgreement"].as_u64().is_some_and(|bytes| bytes > 0), "{report}");
+    run(&["ledger", "verify", "--data", &data]).ends(0);
+
+    // Nothing is written where something is already, or where there is no room.
+    run(&fill).ends(1).complains_of(&["holds payments already"]);
+    let huge = ["bench", "fill", "--data", &dir.file("huge"), "--agreements", "9000000000000"];
+    run(&huge).ends(1).complains_of(&["nothing was written"]);
+    let used = format!("sqlite:{store}");
+    run(&["bench", "pay", "--store", &used]).ends(1).complains_of(&["is not empty", "--data"]);
+
+    let quick = ["--seconds", "1", "--rounds", "1", "--connections", "4", "--json"];
+    let full = [&["bench", "prepare", "--data", &data, "--percent", "50,300"][..], &quick[..]].concat();
+    let report = run(&full).ends(0).json();
+    let loads = report["offered"]["loads"].as_array().expect("loads");
+    assert_eq!(loads.iter().map(|load| &load["percent"]).collect::<Vec<_>>(), [50, 300]);
+    assert!(loads.iter().all(|load| load["goodPerSecond"].as_u64().is_some_and(|rate| rate > 0)), "{report}");
+}
+
+#[test]
+fn bench_says_why_it_cannot_measure() {
+    let dir = Scratch::new("bench-bad");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let listen = taken.local_addr().expect("an address").to_string();
+    run(&["bench", "prepare", "--listen", &listen]).ends(1).complains_of(&["is taken"]);
+    let nobody = ["bench", "prepare", "--url", "http://127.0.0.1:9", "--sandbox", &dir.file("none")];
+    run(&nobody).ends(3).complains_of(&["does not answer"]);
+}
+
+#[test]
 fn bench_prepare_measures_itself() {
     let said =
         run(&["bench", "prepare", "--seconds", "1", "--rounds", "1", "--connections", "8", "--json"]).ends(0);

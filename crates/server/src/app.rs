@@ -88,7 +88,9 @@ pub struct Screens {
 pub struct Limits {
     /// Signed refusals a minute to one address before its signature was ever good; more are unsigned.
     pub signed_refusals_per_minute: Option<u32>,
-    /// Longest expected wait for a signature before new calls get 503, in milliseconds.
+    /// Signed refusals a minute to one client for calls that are faulty though well signed; more get 503, unsigned.
+    pub signed_refusals_per_client_per_minute: Option<u32>,
+    /// Longest expected wait before callers over their share get 503, and at twice it everybody; in milliseconds.
     pub longest_wait_ms: Option<u64>,
 }
 
@@ -117,6 +119,8 @@ pub struct App {
     pub faults: crate::sandbox::faults::Faults,
     /// What the sandbox's demo merchant says when asked whether a user may end an agreement.
     pub demo_consent: Arc<crate::demo::DemoConsent>,
+    /// Calls that are being answered, by caller.
+    pub admission: Arc<crate::admission::Admission>,
     /// Answers of unverified callers that were signed, by address.
     pub refusal_budget: crate::limits::RefusalBudget,
     /// Calls of clients that have a limit.

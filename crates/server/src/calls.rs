@@ -1,5 +1,6 @@
 //! One call of a dialect, from raw bytes to signed bytes.
 
+use crate::admission::Ticket;
 use crate::app::App;
 use crate::clock::random;
 use crate::limits::Permit;
@@ -10,7 +11,7 @@ use accord_core::payment::Resolution;
 use accord_core::payment::pay::Forced;
 use accord_core::risk;
 use accord_core::store::StoreFault;
-use accord_core::{Moment, Stop};
+use accord_core::{Moment, Ruled, Stop};
 use accord_wire::dialect::{Answer, Fault, Reason, Status, result_only};
 use accord_wire::gateway::{Accepted, Opened, ReplyEnvelope, Request};
 use accord_wire::signature::{Lane, SignJob, Signed, Signer, SignerFault};
@@ -41,15 +42,19 @@ struct Told {
 pub async fn answer(app: &Arc<App>, request: Request, sender: IpAddr) -> Reply {
     let began = Instant::now();
     let at = app.clock.moment();
-    let trace_id: String = random::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let trace_id = trace_id();
 
-    if let Some(message) = overload(app) {
-        let (answer, envelope) = app.options.gateway.refuse(&request, Fault::Overloaded, message);
-        let told = Told { dialect: "-".into(), operation: "-", client: "-".into() };
-        return finish(app, &answer, &envelope, None, &told, began, trace_id);
-    }
     let (answer, envelope, verified, told) = match open(app, &request, &at).await {
         Opened::Refused(declined) => {
+            if let Some(known) = &declined.client
+                && !app.refusal_budget.may_refuse(&app.options.limits, &known.client, at.now)
+            {
+                return turn_away(
+                    app,
+                    &request,
+                    "more faulty calls a minute than are answered; call again later",
+                );
+            }
             let told = Told {
                 dialect: declined.dialect.name().to_string(),
                 operation: declined.operation.map_or("-", |operation| operation.name),
@@ -82,6 +87,11 @@ pub async fn answer(app: &Arc<App>, request: Request, sender: IpAddr) -> Reply {
     }
 }
 
+/// 16 hexadecimal digits.
+fn trace_id() -> String {
+    format!("{:016x}", u64::from_be_bytes(random()))
+}
+
 /// Opens a request. A signer or key that is not in the directory may have been registered a moment ago: then the
 /// directory is looked at again, once in a while.
 async fn open(app: &Arc<App>, request: &Request, at: &Moment) -> Opened {
@@ -104,7 +114,7 @@ async fn open(app: &Arc<App>, request: &Request, at: &Moment) -> Opened {
 pub async fn broken(app: &Arc<App>, request: Request, sender: IpAddr, message: &str) -> Reply {
     let began = Instant::now();
     let at = app.clock.moment();
-    let trace_id: String = random::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let trace_id = trace_id();
     let (answer, envelope) = app.options.gateway.refuse(&request, Fault::Malformed, message);
     let told = Told { dialect: "-".into(), operation: "-", client: "-".into() };
     let signed = match app.options_may_sign(sender, &at) {
@@ -120,13 +130,29 @@ impl App {
     }
 }
 
-fn overload(app: &App) -> Option<&'static str> {
+/// Lets a call in, or says why not.
+pub fn admit(app: &App, sender: IpAddr, client_id: &[u8]) -> Result<Ticket, &'static str> {
     if app.draining.load(Ordering::Relaxed) {
-        return Some("the server is about to stop; call again");
+        return Err("the server is about to stop; call again");
     }
-    let longest = app.options.limits.longest_wait_ms?;
-    let wait = app.options.signer.expected_wait_micros() / 1_000;
-    (wait > longest).then_some("too many calls are waiting; call again")
+    let longest = app.options.limits.longest_wait_ms.map(|millis| millis.saturating_mul(1_000));
+    let wait = if longest.is_some() { expected_wait_micros(app) } else { 0 };
+    app.admission.enter(sender, client_id, wait, longest).ok_or("too many calls are waiting; call again")
+}
+
+/// How long a call that comes now would wait for its turn in the store and for its signature.
+pub fn expected_wait_micros(app: &App) -> u64 {
+    let signatures = app.options.signer.micros_for(app.admission.inside());
+    signatures.max(app.options.store.expected_wait_micros())
+}
+
+/// Turns a call away at once: HTTP 503, unsigned, nothing stored.
+pub fn turn_away(app: &App, request: &Request, message: &str) -> Reply {
+    let began = Instant::now();
+    let (answer, envelope) = app.options.gateway.refuse(request, Fault::Overloaded, message);
+    let headers = envelope.headers(None, &envelope.response_time(app.clock.now()));
+    telemetry::turned_away(answer.code, began.elapsed());
+    Reply { status: envelope.http_status, headers, body: answer.body }
 }
 
 async fn execute(app: &Arc<App>, accepted: Accepted, at: &Moment) -> Answer {
@@ -146,7 +172,7 @@ async fn execute(app: &Arc<App>, accepted: Accepted, at: &Moment) -> Answer {
     }
     // The act moves into the store's thread and comes back with the result.
     let stale = accepted.stale.is_some();
-    let operation = accepted.operation.name;
+    let (operation, only_reads) = (accepted.operation.name, accepted.act.only_reads());
     let cell = Arc::new(std::sync::Mutex::new(accepted));
     let lost = if app.options.sandbox.is_some() && !stale && app.faults.waits_for(operation) {
         let known = is_known(app, &cell).await;
@@ -164,20 +190,16 @@ async fn execute(app: &Arc<App>, accepted: Accepted, at: &Moment) -> Answer {
     {
         return answer;
     }
-    let inside = cell.clone();
-    let (keys, at) = (app.options.keys.clone(), at.clone());
-    let result = app
-        .transact(move |tx| match inside.lock() {
-            Ok(mut accepted) => accepted.execute(tx, &keys, &at),
-            Err(_) => {
-                Err(Stop::Fault(StoreFault::Unavailable("an earlier run of this act broke off".into())))
-            }
-        })
-        .await;
+    let result = if only_reads {
+        look(app, &cell, at).await
+    } else {
+        let result = act(app, &cell, at).await;
+        app.wake.notify_one();
+        result
+    };
     if let Err(Stop::Fault(fault)) = &result {
         tracing::error!(%fault, "a call met a fault of the store");
     }
-    app.wake.notify_one();
     let answer = match cell.lock() {
         Ok(accepted) => accepted.conclude(result),
         Err(_) => {
@@ -186,6 +208,28 @@ async fn execute(app: &Arc<App>, accepted: Accepted, at: &Moment) -> Answer {
         }
     };
     lost.unwrap_or(answer)
+}
+
+/// Runs the act in a transaction.
+async fn act(app: &Arc<App>, cell: &Arc<std::sync::Mutex<Accepted>>, at: &Moment) -> Ruled<Answer> {
+    let (inside, keys, at) = (cell.clone(), app.options.keys.clone(), at.clone());
+    app.transact(move |tx| match inside.lock() {
+        Ok(mut accepted) => accepted.execute(tx, &keys, &at),
+        Err(_) => Err(Stop::Fault(StoreFault::Unavailable("an earlier run of this act broke off".into()))),
+    })
+    .await
+}
+
+/// Answers an act that only reads, beside the writer.
+async fn look(app: &Arc<App>, cell: &Arc<std::sync::Mutex<Accepted>>, at: &Moment) -> Ruled<Answer> {
+    let (inside, keys, at) = (cell.clone(), app.options.keys.clone(), at.clone());
+    app.look(move |rows| {
+        Ok(match inside.lock() {
+            Ok(mut accepted) => accepted.look(rows, &keys, &at),
+            Err(_) => Err(Stop::Fault(StoreFault::Unavailable("this act broke off".into()))),
+        })
+    })
+    .await?
 }
 
 /// Asks the risk engine about a debit, if there is one. An answer: the debit is not made now.

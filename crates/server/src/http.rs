@@ -107,16 +107,21 @@ async fn call(State(app): State<Arc<App>>, request: axum::extract::Request) -> R
         let body = pages::home::render_not_found(language(&parts.headers));
         return page(404, body, &pages::policy::content_security_policy(None), &Browser::none());
     }
-    let received = tokio::time::timeout(BODY_TIMEOUT, read(body)).await;
     let line =
         |(name, value): (&HeaderName, &HeaderValue)| (name.as_str().to_owned(), value.as_bytes().to_vec());
+    let client_id = parts.headers.get("client-id").map(HeaderValue::as_bytes).unwrap_or_default();
+    let admitted = calls::admit(&app, sender, client_id);
     let headers = parts.headers.iter().map(line).collect();
     let method = parts.method.as_str().to_owned();
     let request = |body, too_large| Request { method, target, headers, body, too_large };
-    let reply = match received {
-        Ok(Some((body, too_large))) => calls::answer(&app, request(body, too_large), sender).await,
-        Ok(None) => calls::broken(&app, request(Vec::new(), false), sender, "body: broke off").await,
-        Err(_) => calls::broken(&app, request(Vec::new(), false), sender, "body: took too long").await,
+    let reply = match admitted {
+        // Not read: what has arrived of a small body is passed over, and a large one costs the connection.
+        Err(why) => calls::turn_away(&app, &request(Vec::new(), false), why),
+        Ok(_ticket) => match tokio::time::timeout(BODY_TIMEOUT, read(body)).await {
+            Ok(Some((body, too_large))) => calls::answer(&app, request(body, too_large), sender).await,
+            Ok(None) => calls::broken(&app, request(Vec::new(), false), sender, "body: broke off").await,
+            Err(_) => calls::broken(&app, request(Vec::new(), false), sender, "body: took too long").await,
+        },
     };
 
     let mut response = Response::new(Body::from(reply.body));

@@ -6,6 +6,7 @@
 //! accord calls [`wallet_api`] and is asked by [`risk`]. Operators look and act in [`admin`]. [`serve::start`] puts it together.
 
 pub mod admin;
+pub mod admission;
 pub mod app;
 pub mod app_links;
 pub mod authorize;

@@ -42,12 +42,15 @@ impl<K: std::hash::Hash + Eq> Windows<K> {
     }
 }
 
-/// Signed refusals before a signature was ever good.
-pub struct RefusalBudget(Mutex<Windows<IpAddr>>);
+/// Signed refusals: to addresses before a signature was ever good, and to clients whose well signed calls are faulty.
+pub struct RefusalBudget {
+    addresses: Mutex<Windows<IpAddr>>,
+    clients: Mutex<Windows<String>>,
+}
 
 impl Default for RefusalBudget {
     fn default() -> RefusalBudget {
-        RefusalBudget(Mutex::new(Windows::new()))
+        RefusalBudget { addresses: Mutex::new(Windows::new()), clients: Mutex::new(Windows::new()) }
     }
 }
 
@@ -56,7 +59,16 @@ impl RefusalBudget {
     pub fn may_sign(&self, limits: &Limits, address: IpAddr, now: Timestamp) -> bool {
         let Some(limit) = limits.signed_refusals_per_minute else { return true };
         let window = now.0.div_euclid(MINUTE_MS);
-        self.0.lock().is_ok_and(|mut windows| windows.take(address, limit, window))
+        self.addresses.lock().is_ok_and(|mut windows| windows.take(address, limit, window))
+    }
+
+    /// May a refusal of this verified client's call be signed, one that came before any rule was asked? Always, where no
+    /// budget is set. It must be signed or not be given: beyond the budget the answer is 503.
+    pub fn may_refuse(&self, limits: &Limits, client: &Client, now: Timestamp) -> bool {
+        let Some(limit) = limits.signed_refusals_per_client_per_minute else { return true };
+        let window = now.0.div_euclid(MINUTE_MS);
+        let key = client.id.as_str().to_owned();
+        self.clients.lock().is_ok_and(|mut windows| windows.take(key, limit, window))
     }
 }
 
@@ -157,11 +169,13 @@ impl CallLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use accord_core::client::ClientStatus;
+    use accord_core::ids::{ClientId, DialectName};
 
     #[test]
     fn a_stranger_gets_so_many_signed_refusals_a_minute() {
         let budget = RefusalBudget::default();
-        let limits = Limits { signed_refusals_per_minute: Some(2), longest_wait_ms: None };
+        let limits = Limits { signed_refusals_per_minute: Some(2), ..Limits::default() };
         let address = "192.0.2.1".parse().unwrap();
         let answers: Vec<bool> =
             (0..4).map(|second| budget.may_sign(&limits, address, Timestamp(second * 1_000))).collect();
@@ -169,5 +183,31 @@ mod tests {
         assert!(budget.may_sign(&limits, "192.0.2.2".parse().unwrap(), Timestamp(0)));
         assert!(budget.may_sign(&limits, address, Timestamp(61_000)));
         assert!(budget.may_sign(&Limits::default(), address, Timestamp(0)));
+    }
+
+    #[test]
+    fn a_client_gets_so_many_signed_refusals_of_faulty_calls() {
+        let budget = RefusalBudget::default();
+        let limits = Limits { signed_refusals_per_client_per_minute: Some(2), ..Limits::default() };
+        let one = Client {
+            id: ClientId::new("one"),
+            dialect: DialectName::new("qi"),
+            legal_name: String::new(),
+            display_name: String::new(),
+            status: ClientStatus::Active,
+            agreement_pay: true,
+            lenient: false,
+            auth_notify_url: None,
+            payment_notify_url: None,
+            return_url: None,
+            acquirers: Vec::new(),
+            redirect_hosts: Vec::new(),
+            rate_limit: None,
+            created_at: Timestamp(0),
+        };
+        let noon = Timestamp(60_000 * 1_000);
+        let may = |limits: &Limits, now| budget.may_refuse(limits, &one, now);
+        assert_eq!([may(&limits, noon), may(&limits, noon), may(&limits, noon)], [true, true, false]);
+        assert!(may(&Limits::default(), noon) && may(&limits, noon.plus_millis(MINUTE_MS)));
     }
 }

@@ -76,7 +76,8 @@ async fn round(app: &Arc<App>, dispatcher: &Arc<Dispatcher>) -> Stored<()> {
         resolve_refunds(app, now, None).await?;
         tell_of_debits(app, now, None).await?;
         let wait = Duration::from_micros(app.options.signer.expected_wait_micros());
-        telemetry::queues(overdue(earliest, now), wait);
+        let calls = Duration::from_micros(crate::calls::expected_wait_micros(app));
+        telemetry::queues(overdue(earliest, now), wait, calls);
         let mounted = app.options.gateway.dialects();
         let mounted: Vec<_> = mounted.iter().map(|dialect| dialect.name()).collect();
         telemetry::unresolved("payment", &mounted, &running.0, now);

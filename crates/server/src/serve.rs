@@ -107,6 +107,7 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         clients: Arc::new(clients),
         faults: Default::default(),
         demo_consent: Default::default(),
+        admission: Default::default(),
         refusal_budget: Default::default(),
         call_limits: Default::default(),
         dispatcher: Default::default(),

@@ -54,6 +54,12 @@ pub fn call(call: &Call<'_>) {
         .record(call.took.as_secs_f64());
 }
 
+/// Counts a call that was turned away. Not a line in the log for each: there are many, when there are any.
+pub fn turned_away(code: &'static str, took: Duration) {
+    crate::live::LIVE.call("-", code, "U", took);
+    counter!("accord_calls_turned_away_total").increment(1);
+}
+
 /// Counts an attempt at a notification.
 pub fn attempt(kind: &str, outcome: &str, took: Duration) {
     crate::live::LIVE.attempt(outcome == "acknowledged");
@@ -79,10 +85,11 @@ pub fn messages_due(oldest_due: Duration) {
     gauge!("accord_messages_oldest_due_seconds").set(oldest_due.as_secs_f64());
 }
 
-/// Shows how old the oldest due notification is, and how long the next signature would wait.
-pub fn queues(oldest_due: Duration, signature_wait: Duration) {
+/// Shows how old the oldest due notification is, and how long the next signature and the next call would wait.
+pub fn queues(oldest_due: Duration, signature_wait: Duration, call_wait: Duration) {
     crate::live::LIVE.oldest_due(oldest_due);
     gauge!("accord_outbox_oldest_due_seconds").set(oldest_due.as_secs_f64());
+    gauge!("accord_call_wait_seconds").set(call_wait.as_secs_f64());
     gauge!("accord_signature_wait_seconds").set(signature_wait.as_secs_f64());
 }
 

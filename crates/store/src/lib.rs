@@ -5,6 +5,7 @@
 //! `accord-testkit`.
 
 pub mod fence;
+mod pace;
 pub mod postgres;
 mod queue;
 mod rows;
@@ -13,4 +14,4 @@ pub mod sqlite;
 pub mod transfer;
 
 pub use postgres::{PostgresFault, PostgresOptions, PostgresStore, PostgresUrl};
-pub use sqlite::{OpenFault, SqliteOptions, SqliteStore};
+pub use sqlite::{InlineStore, OpenFault, SqliteOptions, SqliteStore};

@@ -10,9 +10,9 @@ use accord_core::client::Client;
 use accord_core::ids::{AuthId, ClientId, DialectName, Owner};
 use accord_core::payment::pay::{Forced, Pay};
 use accord_core::secret::DerivationKeys;
-use accord_core::store::{Rows, Stored, Tx};
+use accord_core::store::{Rows, StoreFault, Stored, Tx};
 use accord_core::voice::Voice;
-use accord_core::{Moment, Refusal, Ruled};
+use accord_core::{Moment, Refusal, Ruled, Stop};
 use std::sync::Arc;
 
 accord_core::words! {
@@ -137,6 +137,16 @@ pub trait Act: Send {
     /// Calls the rule and writes its answer. A refusal (`Stop::Refused`) is rendered by the gateway; what a rule
     /// wants kept although it refused comes back as an `Answer` with status F.
     fn run(&mut self, tx: &mut dyn Tx, keys: &DerivationKeys, at: &Moment) -> Ruled<Answer>;
+
+    /// Does this call only read? Then it is answered by [`Act::look`], which never waits for the writer.
+    fn only_reads(&self) -> bool {
+        false
+    }
+
+    /// Answers from committed rows alone, as [`Act::run`] would. For acts that only read.
+    fn look(&mut self, _rows: &dyn Rows, _keys: &DerivationKeys, _at: &Moment) -> Ruled<Answer> {
+        Err(Stop::Fault(StoreFault::Unavailable("this act does not only read".into())))
+    }
 
     /// Has this call's idempotency key been seen (decision 8)? False for calls without one.
     fn is_known(&self, rows: &dyn Rows) -> Stored<bool>;

@@ -1,9 +1,11 @@
-//! The load generator: signs unique requests ahead, then sends them over connections that are kept alive.
-//!
-//! It speaks HTTP/1.1 by hand, because it must not take the cores from the server that it measures. A reply counts
-//! when it is HTTP 200, signed and S; every two hundredth is verified afterwards.
+//! The load generator, a process of its own: signs unique requests ahead, then sends them over connections that are
+//! kept alive. A reply counts when it is HTTP 200, signed and S; every two hundredth is verified afterwards.
 
-use super::Round;
+use super::flow;
+use super::http1::{Connection, address_of, on_the_wire};
+use super::plan::{Load, Plan, Round};
+use super::process::cpu_nanos;
+use super::sink;
 use crate::exit::Exit;
 use accord_client::{Identity, Replied, SandboxFile, SignedRequest, Wallet, judge, prepare_request};
 use accord_wire::time::{format_seconds, parse_iso};
@@ -14,84 +16,149 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
-/// What the load generator says when every request is signed.
+/// What the load generator says when it can begin.
 pub const READY: &str = "ready";
 
 /// Every so many replies one is verified.
 const SAMPLE: usize = 200;
+/// After an open loop: a call answered this fast was not waiting behind others.
+const AT_ONCE: Duration = Duration::from_millis(20);
+/// So many of them in a row, and the server has recovered.
+const IN_A_ROW: u32 = 10;
+/// Longest wait for that.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the load generator is told.
 #[derive(Args)]
 pub struct LoadArgs {
+    /// A file with a plan.
     #[arg(long)]
-    sandbox: PathBuf,
-    #[arg(long)]
-    url: String,
-    #[arg(long)]
-    seconds: u64,
-    #[arg(long)]
-    requests: usize,
-    #[arg(long)]
-    connections: usize,
+    plan: PathBuf,
+}
+
+/// Everything that is the same for all connections.
+pub struct Setting {
+    /// Where the server answers: host and port.
+    pub address: String,
+    /// Who asks.
+    pub identity: Identity,
+    /// Who is asked.
+    pub wallet: Wallet,
+    /// Request-Time.
+    pub time: String,
+    /// When to stop.
+    pub seconds: u64,
+    /// How many connections.
+    pub connections: usize,
 }
 
 /// What one connection saw.
 #[derive(Default)]
 struct Seen {
     micros: Vec<u64>,
+    calls: u64,
     failures: u64,
+    refused: u64,
+    first_failure: Option<String>,
     samples: Vec<(usize, Replied)>,
 }
 
 /// `accord bench-load`.
 pub fn run(args: LoadArgs) -> anyhow::Result<Exit> {
-    let file = SandboxFile::read(&args.sandbox)?;
-    let identity = file.identity(&args.sandbox, "qi")?;
-    let mut wallet = file.wallet(&args.sandbox, "qi")?;
-    wallet.base_url.clone_from(&args.url);
-    let requests = sign_ahead(&identity, &wallet, args.requests)?;
-    let wire: Vec<Vec<u8>> = requests.iter().map(|request| on_the_wire(request, &args.url)).collect();
+    let plan: Plan = serde_json::from_slice(&std::fs::read(&args.plan)?)?;
+    let file = SandboxFile::read(&plan.sandbox)?;
+    let mut wallet = file.wallet(&plan.sandbox, &plan.who)?;
+    wallet.base_url.clone_from(&plan.url);
+    let setting = Setting {
+        address: address_of(&plan.url),
+        identity: file.identity(&plan.sandbox, &plan.who)?,
+        time: server_time(&wallet)?,
+        wallet,
+        seconds: plan.seconds,
+        connections: plan.connections,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let round = match plan.load {
+        Load::Calls { api, bodies, rate } => {
+            let requests = sign_ahead(&setting, &api, &bodies)?;
+            let wire = requests.iter().map(|request| on_the_wire(request, &setting.address)).collect();
+            begin(READY)?;
+            let (cpu, began) = (cpu_nanos(std::process::id()), Instant::now());
+            let seen = runtime.block_on(send_all(&setting, Arc::new(wire), rate, began))?;
+            let round =
+                Round { elapsed_micros: micros(began.elapsed()), ..sum_up(seen, &requests, &setting) };
+            let round = Round { generator_cpu_nanos: since(cpu), ..round };
+            let recovery = rate.map(|_| runtime.block_on(recovery(&setting, &requests)));
+            Round { recovery_micros: recovery.map(micros), ..round }
+        }
+        Load::Flows { users } => {
+            begin(READY)?;
+            let cpu = cpu_nanos(std::process::id());
+            let round = runtime.block_on(flow::run(Arc::new(setting), Arc::new(users)))?;
+            Round { generator_cpu_nanos: since(cpu), ..round }
+        }
+        Load::Sink { expected } => {
+            let sink = runtime.block_on(sink::bind())?;
+            begin(&format!("{READY} {}", sink.url()?))?;
+            let cpu = cpu_nanos(std::process::id());
+            let round = runtime.block_on(sink.receive(expected, Duration::from_secs(plan.seconds)));
+            Round { generator_cpu_nanos: since(cpu), ..round }
+        }
+    };
+    println!("{}", serde_json::to_string(&round)?);
+    Ok(Exit::Done)
+}
 
-    println!("{READY}");
+/// Says that all is ready and waits for the word.
+fn begin(ready: &str) -> anyhow::Result<()> {
+    println!("{ready}");
     std::io::stdout().flush()?;
     let mut go = String::new();
     std::io::stdin().lock().read_line(&mut go)?;
     if go.trim() != "go" {
-        return Ok(Exit::Other);
+        return Err(anyhow!("the bench went away"));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let began = Instant::now();
-    let seen = runtime.block_on(send_all(&args, Arc::new(wire), began))?;
-    let elapsed = began.elapsed();
-    println!("{}", serde_json::to_string(&sum_up(seen, &requests, &wallet, elapsed))?);
-    Ok(Exit::Done)
+    Ok(())
+}
+
+fn since(before: Option<u64>) -> u64 {
+    cpu_nanos(std::process::id()).zip(before).map_or(0, |(after, before)| after.saturating_sub(before))
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn server_time(wallet: &Wallet) -> anyhow::Result<String> {
+    let (_, clock) = crate::http::get(&wallet.base_url, "/sandbox/clock").map_err(crate::exit::transport)?;
+    let clock: serde_json::Value = serde_json::from_slice(&clock).context("the sandbox tells no time")?;
+    let now = clock.get("now").and_then(|now| now.as_str()).and_then(|now| parse_iso(now).ok());
+    Ok(format_seconds(now.ok_or_else(|| anyhow!("the sandbox tells no time"))?, 3 * 3600))
 }
 
 /// Signs on every core.
-fn sign_ahead(identity: &Identity, wallet: &Wallet, count: usize) -> anyhow::Result<Vec<SignedRequest>> {
-    let (_, clock) = crate::http::get(&wallet.base_url, "/sandbox/clock").map_err(crate::exit::transport)?;
-    let clock: serde_json::Value = serde_json::from_slice(&clock)?;
-    let now = clock.get("now").and_then(|now| now.as_str()).and_then(|now| parse_iso(now).ok());
-    let time = format_seconds(now.ok_or_else(|| anyhow!("the sandbox tells no time"))?, 3 * 3600);
+fn sign_ahead(setting: &Setting, api: &str, bodies: &[String]) -> anyhow::Result<Vec<SignedRequest>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = count.div_ceil(threads).max(1);
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|worker| {
-                let time = &time;
+        let shares = bodies.chunks(bodies.len().div_ceil(threads).max(1));
+        let workers: Vec<_> = shares
+            .map(|share| {
                 scope.spawn(move || {
-                    (worker * share..((worker + 1) * share).min(count))
-                        .map(|number| {
-                            prepare_request(identity, wallet, "prepare", body(number).as_bytes(), time)
-                        })
-                        .collect::<Result<Vec<_>, _>>()
+                    let sign = |body: &String| {
+                        prepare_request(
+                            &setting.identity,
+                            &setting.wallet,
+                            api,
+                            body.as_bytes(),
+                            &setting.time,
+                        )
+                    };
+                    share.iter().map(sign).collect::<Result<Vec<_>, _>>()
                 })
             })
             .collect();
-        let mut all = Vec::with_capacity(count);
+        let mut all = Vec::with_capacity(bodies.len());
         for worker in workers {
             all.extend(worker.join().map_err(|_| anyhow!("a signing thread broke"))??);
         }
@@ -99,32 +166,23 @@ fn sign_ahead(identity: &Identity, wallet: &Wallet, count: usize) -> anyhow::Res
     })
 }
 
-fn body(number: usize) -> String {
-    format!(
-        "{{\"scopes\":\"AGREEMENT_PAY\",\"extendInfo\":\"{{\\\"language\\\":\\\"en-US\\\",\\\"contractDesc\\\":\
-         \\\"Monthly subscription {number}: 25,000 IQD on the first day of each month until you cancel.\\\"}}\"}}"
-    )
-}
-
-fn on_the_wire(request: &SignedRequest, url: &str) -> Vec<u8> {
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/');
-    let mut text = format!("POST {} HTTP/1.1\r\nhost: {host}\r\n", request.target);
-    for (name, value) in &request.headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
-    }
-    text.push_str(&format!("content-length: {}\r\n\r\n", request.body.len()));
-    [text.into_bytes(), request.body.clone()].concat()
-}
-
-async fn send_all(args: &LoadArgs, wire: Arc<Vec<Vec<u8>>>, began: Instant) -> anyhow::Result<Vec<Seen>> {
-    let address = args.url.split_once("://").map_or(args.url.as_str(), |(_, rest)| rest);
-    let address = address.trim_end_matches('/').to_owned();
-    let deadline = began + Duration::from_secs(args.seconds);
+async fn send_all(
+    setting: &Setting,
+    wire: Arc<Vec<Vec<u8>>>,
+    rate: Option<u64>,
+    began: Instant,
+) -> anyhow::Result<Vec<Seen>> {
+    let deadline = began + Duration::from_secs(setting.seconds);
     let next = Arc::new(AtomicUsize::new(0));
     let mut tasks = Vec::new();
-    for _ in 0..args.connections {
-        let (address, wire, next) = (address.clone(), wire.clone(), next.clone());
-        tasks.push(tokio::spawn(async move { converse(&address, &wire, &next, deadline).await }));
+    for _ in 0..setting.connections {
+        let (address, wire, next) = (setting.address.clone(), wire.clone(), next.clone());
+        tasks.push(tokio::spawn(async move {
+            match rate {
+                None => converse(&address, &wire, &next, deadline).await,
+                Some(rate) => insist(&address, &wire, &next, (began, deadline), rate).await,
+            }
+        }));
     }
     let mut all = Vec::new();
     for task in tasks {
@@ -133,111 +191,113 @@ async fn send_all(args: &LoadArgs, wire: Arc<Vec<Vec<u8>>>, began: Instant) -> a
     Ok(all)
 }
 
-/// One connection: a request, its reply, the next request.
+/// One connection of a closed loop: a request, its reply, the next request.
 async fn converse(address: &str, wire: &[Vec<u8>], next: &AtomicUsize, deadline: Instant) -> Seen {
-    let mut seen = Seen::default();
-    let mut socket = None;
-    let mut buffer = Vec::with_capacity(4096);
+    let (mut seen, mut connection) = (Seen::default(), Connection::new(address));
     while Instant::now() < deadline {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let Some(request) = wire.get(number) else { break };
-        let began = Instant::now();
-        match exchange(address, &mut socket, request, &mut buffer).await {
-            Ok(reply) => {
-                seen.micros.push(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
-                if !is_signed_success(&reply) {
-                    seen.failures += 1;
-                } else if number.is_multiple_of(SAMPLE) {
-                    seen.samples.push((number, reply));
-                }
-            }
-            Err(_) => {
-                seen.failures += 1;
-                socket = None;
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        }
+        seen.send(&mut connection, request, number, Instant::now()).await;
     }
     seen
 }
 
-fn is_signed_success(reply: &Replied) -> bool {
-    const SUCCESS: &[u8] = b"\"resultStatus\":\"S\"";
-    reply.status == 200
-        && reply.header("signature").is_some()
-        && reply.body.windows(SUCCESS.len()).any(|window| window == SUCCESS)
+/// One connection of an open loop: a request is sent when its time has come, or as soon after as a connection is
+/// free, and its latency counts from then.
+async fn insist(
+    address: &str,
+    wire: &[Vec<u8>],
+    next: &AtomicUsize,
+    (began, deadline): (Instant, Instant),
+    rate: u64,
+) -> Seen {
+    let (mut seen, mut connection) = (Seen::default(), Connection::new(address));
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let Some(request) = wire.get(number % wire.len().max(1)) else { break };
+        let due = began + Duration::from_nanos((number as u64).saturating_mul(1_000_000_000) / rate.max(1));
+        if due >= deadline || Instant::now() >= deadline {
+            break;
+        }
+        tokio::time::sleep_until(due.into()).await;
+        seen.send(&mut connection, request, number % wire.len().max(1), due).await;
+    }
+    seen
 }
 
-async fn exchange(
-    address: &str,
-    socket: &mut Option<TcpStream>,
-    request: &[u8],
-    buffer: &mut Vec<u8>,
-) -> std::io::Result<Replied> {
-    let broken = |why: &str| std::io::Error::new(std::io::ErrorKind::InvalidData, why.to_owned());
-    let open = match socket.take() {
-        Some(open) => open,
-        None => {
-            let fresh = TcpStream::connect(address).await?;
-            fresh.set_nodelay(true)?;
-            fresh
-        }
-    };
-    let stream = socket.insert(open);
-    stream.write_all(request).await?;
-    buffer.clear();
-    let head_end = loop {
-        if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
-            break end + 4;
-        }
-        if stream.read_buf(buffer).await? == 0 || buffer.len() > 65_536 {
-            return Err(broken("no reply"));
-        }
-    };
-    let head = String::from_utf8_lossy(buffer.get(..head_end).unwrap_or_default()).into_owned();
-    let mut lines = head.lines();
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
-    let headers: Vec<(String, Vec<u8>)> = lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().as_bytes().to_vec()))
-        .collect();
-    let length = headers.iter().find(|(name, _)| name == "content-length");
-    let length = length.and_then(|(_, value)| std::str::from_utf8(value).ok()?.parse::<usize>().ok());
-    let length = length.ok_or_else(|| broken("no content-length"))?;
-    while buffer.len() < head_end.saturating_add(length) {
-        if stream.read_buf(buffer).await? == 0 {
-            return Err(broken("the reply ended early"));
+impl Seen {
+    async fn send(&mut self, connection: &mut Connection, request: &[u8], number: usize, began: Instant) {
+        self.calls += 1;
+        match connection.exchange(request).await {
+            Ok(reply) if reply.is_signed_success() => {
+                self.micros.push(micros(began.elapsed()));
+                if number.is_multiple_of(SAMPLE) {
+                    self.samples.push((number, reply.to_replied()));
+                }
+            }
+            Ok(reply) if reply.status == 503 => self.refused += 1,
+            Ok(reply) => {
+                let words = format!("HTTP {}: {}", reply.status, String::from_utf8_lossy(reply.body));
+                self.fail(words);
+            }
+            Err(fault) => {
+                self.fail(fault.to_string());
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
         }
     }
-    let body = buffer.get(head_end..head_end + length).unwrap_or_default().to_vec();
-    Ok(Replied { status: status.ok_or_else(|| broken("no status"))?, headers, body })
+
+    fn fail(&mut self, why: String) {
+        self.failures += 1;
+        self.first_failure.get_or_insert(why);
+    }
 }
 
-fn sum_up(seen: Vec<Seen>, requests: &[SignedRequest], wallet: &Wallet, elapsed: Duration) -> Round {
-    let mut micros = Vec::new();
-    let mut failures = 0;
+/// How long after the end of an open loop until calls, one at a time, are answered at once again.
+async fn recovery(setting: &Setting, requests: &[SignedRequest]) -> Duration {
+    let began = Instant::now();
+    let mut connection = Connection::new(&setting.address);
+    let (mut in_a_row, mut since) = (0, Duration::ZERO);
+    for request in requests.iter().cycle() {
+        if began.elapsed() > PATIENCE {
+            return PATIENCE;
+        }
+        let sent = Instant::now();
+        let wire = on_the_wire(request, &setting.address);
+        let good = connection.exchange(&wire).await.is_ok_and(|reply| reply.is_signed_success());
+        if good && sent.elapsed() <= AT_ONCE {
+            if in_a_row == 0 {
+                since = began.elapsed();
+            }
+            in_a_row += 1;
+            if in_a_row == IN_A_ROW {
+                return since;
+            }
+        } else {
+            in_a_row = 0;
+        }
+    }
+    PATIENCE
+}
+
+fn sum_up(seen: Vec<Seen>, requests: &[SignedRequest], setting: &Setting) -> Round {
+    let (mut round, mut latencies) = (Round::default(), Vec::new());
     for connection in seen {
-        micros.extend(connection.micros);
-        failures += connection.failures;
+        latencies.extend(connection.micros);
+        round.calls += connection.calls;
+        round.failures += connection.failures;
+        round.refused += connection.refused;
+        round.first_failure = round.first_failure.or(connection.first_failure);
         for (number, reply) in connection.samples {
             let request = requests.get(number).cloned();
             let good = request.is_some_and(|request| {
-                judge(request, reply, &wallet.wallet_keys).is_ok_and(|exchange| exchange.is_success())
+                judge(request, reply, &setting.wallet.wallet_keys).is_ok_and(|exchange| exchange.is_success())
             });
-            failures += u64::from(!good);
+            if !good {
+                round.failures += 1;
+                round.first_failure.get_or_insert_with(|| "a reply's signature does not hold".to_owned());
+            }
         }
     }
-    micros.sort_unstable();
-    let at = |thousandth: usize| {
-        let place = micros.len().saturating_mul(thousandth) / 1_000;
-        micros.get(place.min(micros.len().saturating_sub(1))).copied().unwrap_or(0)
-    };
-    Round {
-        calls: micros.len() as u64,
-        failures,
-        elapsed_micros: u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
-        p50_micros: at(500),
-        p99_micros: at(990),
-        p999_micros: at(999),
-    }
+    round.with_latencies(latencies)
 }

@@ -1,9 +1,12 @@
 //! What pruning costs those who call meanwhile: two servers over the same abandoned prepares, one that prunes them and
 //! what its last calls left and one that does not, measured in turns, so that both see the same machine.
 
-use super::fill::fill;
-use super::process::Server;
-use super::{BenchArgs, Round, decimal, load_round, median, thousandths};
+use super::BenchArgs;
+use super::fill::abandon;
+use super::ground;
+use super::plan::{Load, Plan, Round};
+use super::process::{Generator, Server};
+use super::report::{decimal, median, thousandths};
 use crate::exit::Exit;
 use anyhow::{Context as _, anyhow};
 use serde_json::json;
@@ -15,23 +18,23 @@ const PRUNING: &str = "[qi.lifetimes]\nsession = \"1s\"\n[retention]\nundecided 
 
 /// `accord bench prepare --during-pruning`.
 pub fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
-    let still = Server::configured("still", STILL)?;
-    let pruning = Server::configured("pruning", PRUNING)?;
+    let still = Server::start(None, STILL, args.listen)?;
+    let pruning = Server::start(None, PRUNING, args.listen)?;
     // The still one first: the other begins to prune while it is filled.
     for server in [&still, &pruning] {
-        fill(server.dir(), args.fill)?;
+        abandon(server.dir(), args.fill)?;
     }
     let mut rate = 100;
     for server in [&still, &pruning] {
-        rate = load_round(server, args, 1, 4_000)?.per_second().max(rate);
+        rate = load(server, args, 1, 4_000)?.per_second().max(rate);
     }
     let (mut without, mut with) = (Vec::new(), Vec::new());
     let mut rows = 0;
     for number in 1..=args.rounds {
         let wanted = rate.saturating_mul(u64::from(args.seconds)).saturating_mul(3) / 2 + 1_000;
-        without.push(load_round(&still, args, args.seconds, wanted)?);
+        without.push(load(&still, args, args.seconds, wanted)?);
         let before = pruned(&pruning)?;
-        with.push(load_round(&pruning, args, args.seconds, wanted)?);
+        with.push(load(&pruning, args, args.seconds, wanted)?);
         let taken = pruned(&pruning)?.saturating_sub(before);
         rows += taken;
         if let (false, Some(without), Some(with)) = (args.json, without.last(), with.last()) {
@@ -61,6 +64,23 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     });
     println!("{}", if args.json { report.to_string() } else { format!("{report:#}") });
     Ok(if failures > 0 { Exit::Other } else { Exit::Done })
+}
+
+fn load(server: &Server, args: &BenchArgs, seconds: u32, requests: u64) -> anyhow::Result<Round> {
+    let mut generator = Generator::start(&Plan {
+        sandbox: server.dir().to_owned(),
+        url: server.url().to_owned(),
+        who: ground::WHO.to_owned(),
+        load: Load::Calls {
+            api: "prepare".to_owned(),
+            bodies: (0..requests).map(ground::prepare).collect(),
+            rate: None,
+        },
+        seconds: u64::from(seconds),
+        connections: usize::try_from(args.connections).unwrap_or(1),
+    })?;
+    generator.ready()?;
+    generator.go()
 }
 
 /// Rows that the server has pruned so far, as its metrics say.

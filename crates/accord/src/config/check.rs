@@ -3,7 +3,7 @@
 use super::face::{self, Face};
 use super::load;
 use super::span::Span;
-use super::{File, Tls};
+use super::{File, Limits, Tls};
 use crate::keys;
 use crate::storage::StoreUrl;
 use crate::wallet::{Choices, Sections};
@@ -22,6 +22,9 @@ use accord_wire::signature::{WalletKey, WalletKeys};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+
+/// Longest expected wait of a call under `serve`, unless the file says otherwise.
+const LONGEST_WAIT_MS: u64 = 500;
 
 /// What `accord serve` works with.
 pub struct Settings {
@@ -153,7 +156,10 @@ fn check(path: &Path, file: File) -> Result<Settings, Faults> {
         envelope: file.envelope,
         qi: file.qi,
         alipay_plus: file.alipay_plus,
-        limits: file.limits,
+        limits: Limits {
+            longest_wait_ms: file.limits.longest_wait_ms.or(Some(LONGEST_WAIT_MS)),
+            ..file.limits
+        },
         sign_in: file.sign_in,
         carriers,
         languages: face.languages(),

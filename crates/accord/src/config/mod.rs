@@ -420,7 +420,10 @@ pub struct UrlSet {
 pub struct Limits {
     /// Signed refusals a minute to one address before its signature was ever good.
     pub signed_refusals_per_minute: Option<u32>,
-    /// Longest expected wait for a signature, in milliseconds, before new calls get 503.
+    /// Signed refusals a minute to one client for calls that are faulty though well signed; more get 503.
+    pub signed_refusals_per_client_per_minute: Option<u32>,
+    /// Longest expected wait, in milliseconds, before new calls get 503; 0: any. Absent: 500 under `serve`, any in the
+    /// sandbox.
     pub longest_wait_ms: Option<u64>,
 }
 

@@ -298,6 +298,14 @@ pub trait Store: Send + Sync {
     fn read_clock(&self) -> Stored<Option<clock::ClockReading>> {
         Ok(None)
     }
+    /// How long a transaction submitted now would wait for its turn, in microseconds; 0 while nothing is measured.
+    fn expected_wait_micros(&self) -> u64 {
+        0
+    }
+    /// How many bytes the rows take on the disk, where the store can tell.
+    fn size_bytes(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Runs a rule and waits for the durable end. For threads that may block; servers have an async twin.

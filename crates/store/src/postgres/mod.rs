@@ -23,6 +23,7 @@ pub use fault::PostgresFault;
 pub(crate) use fault::sentence;
 pub use settings::{PostgresOptions, PostgresUrl};
 
+use crate::pace::Pace;
 use crate::queue::{Glance, Job, Queue};
 use accord_core::store::clock::ClockReading;
 use accord_core::store::{Done, Look, Store, StoreFault, Stored, Work};
@@ -47,6 +48,8 @@ pub struct PostgresStore {
     threads: Vec<JoinHandle<()>>,
     /// Set once the schema has moved on without this program.
     outdated: Arc<AtomicBool>,
+    writers: usize,
+    pace: Pace,
 }
 
 impl PostgresStore {
@@ -70,9 +73,11 @@ impl PostgresStore {
         let mut threads = Vec::new();
         let pool = Pool::new(url.clone(), options.clone());
         let (jobs, jobs_queue) = Queue::new(options.queue);
-        for number in 1..=options.writers.clamp(1, 256) {
+        let (writers, pace) = (options.writers.clamp(1, 256), Pace::default());
+        for number in 1..=writers {
             let (pool, inquiries, queue) = (pool.clone(), options.inquiries, jobs_queue.clone());
-            let body = move || Writer::new(pool, inquiries).run(&queue);
+            let noting = pace.clone();
+            let body = move || Writer::new(pool, inquiries).run(&queue, &noting);
             threads.push(spawn(&url, &format!("writer-{number}"), body)?);
         }
         let (glances, glances_queue) = Queue::new(options.queue);
@@ -90,7 +95,7 @@ impl PostgresStore {
         let place = url.clone();
         threads.push(spawn(&url, "keeper", move || keeper::run(place, options, &asked))?);
         let (keeper, stop_register) = (Some(keeper), Some(stop_register));
-        Ok(PostgresStore { url, jobs, glances, keeper, stop_register, threads, outdated })
+        Ok(PostgresStore { url, jobs, glances, keeper, stop_register, threads, outdated, writers, pace })
     }
 
     /// The database.
@@ -133,6 +138,18 @@ impl Store for PostgresStore {
     fn read_clock(&self) -> Stored<Option<ClockReading>> {
         let closed = || StoreFault::Unavailable("the store is closed".into());
         self.keeper.as_ref().ok_or_else(closed)?.read_clock().map(Some)
+    }
+
+    fn expected_wait_micros(&self) -> u64 {
+        self.pace.wait_micros(self.queued(), self.writers)
+    }
+
+    /// The whole database, indexes included.
+    fn size_bytes(&self) -> Option<u64> {
+        let link = Link::open(&self.url, &PostgresOptions::default()).ok()?;
+        let words = "SELECT pg_database_size(current_database())";
+        let row = link.wait_long(link.client.query_one(words, &[])).ok()?;
+        row.try_get::<_, i64>(0).ok().and_then(|bytes| u64::try_from(bytes).ok())
     }
 }
 

@@ -4,6 +4,7 @@
 use super::fault::{PostgresFault, Trouble, sentence};
 use super::pool::{Lent, Pool};
 use super::session::Session;
+use crate::pace::Pace;
 use crate::queue::Job;
 use crate::rows::desk::Desk;
 use accord_core::store::{Ended, StoreFault, Verdict, Work};
@@ -11,7 +12,7 @@ use crossbeam_channel::Receiver;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a rule is run that ends in a conflict.
 const RUNS: u32 = 4;
@@ -44,9 +45,11 @@ impl Writer {
     }
 
     /// Runs until the queue is closed and empty.
-    pub(super) fn run(mut self, queue: &Receiver<Job>) {
+    pub(super) fn run(mut self, queue: &Receiver<Job>, pace: &Pace) {
         for Job { mut work, done } in queue.iter() {
+            let began = Instant::now();
             let end = self.perform(&mut work);
+            pace.note(began.elapsed(), 1);
             self.link = None;
             let _ = catch_unwind(AssertUnwindSafe(move || done(end)));
         }

@@ -8,6 +8,7 @@ pub mod backup;
 mod catalogue;
 mod engine;
 mod fault;
+mod inline;
 pub mod migrations;
 mod readers;
 #[cfg(test)]
@@ -16,7 +17,9 @@ mod wal;
 mod writer;
 
 pub use fault::OpenFault;
+pub use inline::InlineStore;
 
+use crate::pace::Pace;
 use crate::queue::{Glance, Job, Queue};
 use crate::schema::Schema;
 use accord_core::store::{Done, Look, Store, StoreFault, Stored, Work};
@@ -27,6 +30,9 @@ use std::thread::JoinHandle;
 
 /// SQLite before this version can damage a database that two connections write (checkpoint and reset race).
 const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// Size of a page of a new file.
+const PAGE_BYTES: u32 = 2_048;
 
 /// How a database is opened.
 #[derive(Debug, Clone)]
@@ -61,6 +67,7 @@ pub struct SqliteStore {
     glances: Queue<Glance>,
     readers: Vec<JoinHandle<()>>,
     writer: Option<JoinHandle<()>>,
+    pace: Pace,
 }
 
 impl SqliteStore {
@@ -95,14 +102,16 @@ impl SqliteStore {
         let (jobs, jobs_queue) = Queue::new(options.queue);
         let watch = wal::WalWatch::new(path, wake);
         let most = options.group.max(1);
+        let pace = Pace::default();
+        let noting = pace.clone();
         let writer = spawn(path, "writer", move || {
-            writer::run(&db, &jobs_queue, most, watch);
+            writer::run(&db, &jobs_queue, most, watch, &noting);
             // The last connection to go copies the log into the database and removes it: the one file is whole.
             let _ = checkpointer.join();
             let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         })?;
         let path = path.to_owned();
-        Ok(SqliteStore { path, jobs, glances, readers, writer: Some(writer) })
+        Ok(SqliteStore { path, jobs, glances, readers, writer: Some(writer), pace })
     }
 
     /// The database file.
@@ -144,6 +153,16 @@ impl Store for SqliteStore {
 
     fn name(&self) -> &'static str {
         "sqlite"
+    }
+
+    fn expected_wait_micros(&self) -> u64 {
+        self.pace.wait_micros(self.queued(), 1)
+    }
+
+    /// The file and its log.
+    fn size_bytes(&self) -> Option<u64> {
+        let log = std::fs::metadata(wal::wal_path(&self.path)).map_or(0, |data| data.len());
+        std::fs::metadata(&self.path).ok().map(|data| data.len() + log)
     }
 }
 
@@ -197,6 +216,9 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, OpenFau
     }
     // Asks for the schema before anything is changed, so that another's file stays as it was.
     migrations::applied(&db, path)?;
+    // Takes effect in a file without tables only. A row of ours is some hundred bytes and lies anywhere: half of the
+    // usual page halves what a commit writes.
+    db.execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES};")).map_err(fault)?;
     let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(fault)?;
     if mode != "wal" {
         return Err(OpenFault::NoWal(path.to_owned()));

@@ -4,7 +4,7 @@
 use super::engine::fault;
 use crate::queue::Glance;
 use crate::rows::desk::Desk;
-use accord_core::store::{Ended, Look, StoreFault};
+use accord_core::store::{Done, Ended, Look, StoreFault};
 use crossbeam_channel::Receiver;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,9 +12,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Runs until the queue is closed and empty.
 pub(super) fn run(db: &Connection, queue: &Receiver<Glance>) {
     for Glance { look, done } in queue.iter() {
-        let end = glance(db, look);
-        let _ = catch_unwind(AssertUnwindSafe(move || done(end)));
+        serve(db, look, done);
     }
+}
+
+/// Looks, and says that it is over.
+pub(super) fn serve(db: &Connection, look: Look, done: Done) {
+    let end = glance(db, look);
+    let _ = catch_unwind(AssertUnwindSafe(move || done(end)));
 }
 
 fn glance(db: &Connection, look: Look) -> Ended {

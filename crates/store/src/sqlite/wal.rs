@@ -6,9 +6,11 @@ use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 
 /// The log is checkpointed when it is longer, and cut back to this length when it starts anew.
-pub(super) const WAL_BYTES: u64 = 16 * 1024 * 1024;
+/// A page that is written often is copied once for all that time; a log of this length is read in some tens of
+/// milliseconds when a server starts that was killed.
+pub(super) const WAL_BYTES: u64 = 32 * 1024 * 1024;
 /// While readers keep the log from starting anew, it is checkpointed again after this much more.
-const MORE_BYTES: u64 = 4 * 1024 * 1024;
+const MORE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Where SQLite keeps the log of the database at `path`.
 pub(super) fn wal_path(path: &Path) -> PathBuf {

@@ -6,22 +6,26 @@
 use super::engine::fault;
 use super::wal::WalWatch;
 use crate::fence::{FENCE, Fence};
+use crate::pace::Pace;
 use crate::queue::Job;
 use crate::rows::desk::Desk;
 use accord_core::store::{Ended, StoreFault, Verdict, Work};
 use crossbeam_channel::Receiver;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 /// How often a rule is run that ends in a conflict.
 const RUNS: u32 = 4;
 
 /// Runs until the queue is closed and empty.
-pub(super) fn run(db: &Connection, queue: &Receiver<Job>, most: usize, mut wal: WalWatch) {
+pub(super) fn run(db: &Connection, queue: &Receiver<Job>, most: usize, mut wal: WalWatch, pace: &Pace) {
     while let Ok(first) = queue.recv() {
         let mut jobs = vec![first];
         jobs.extend(queue.try_iter().take(most.saturating_sub(1)));
+        let (count, began) = (jobs.len(), Instant::now());
         group(db, jobs);
+        pace.note(began.elapsed(), count);
         wal.look();
     }
 }
@@ -35,7 +39,7 @@ enum Lost {
     Ended(StoreFault),
 }
 
-fn group(db: &Connection, mut jobs: Vec<Job>) {
+pub(super) fn group(db: &Connection, mut jobs: Vec<Job>) {
     match together(db, &mut jobs) {
         Ok(ends) => jobs.into_iter().zip(ends).for_each(|(job, end)| tell(job, end)),
         Err(Lost::Broken(_)) if jobs.len() > 1 => jobs.into_iter().for_each(|job| group(db, vec![job])),

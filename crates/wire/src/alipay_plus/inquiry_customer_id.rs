@@ -44,8 +44,16 @@ struct InquiryCustomerIdAct {
 }
 
 impl Act for InquiryCustomerIdAct {
-    fn run(&mut self, tx: &mut dyn Tx, _keys: &DerivationKeys, _at: &Moment) -> Ruled<Answer> {
-        let id = customer_id(tx, &self.login)?;
+    fn run(&mut self, tx: &mut dyn Tx, keys: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
+        self.look(tx, keys, at)
+    }
+
+    fn only_reads(&self) -> bool {
+        true
+    }
+
+    fn look(&mut self, rows: &dyn Rows, _keys: &DerivationKeys, _at: &Moment) -> Ruled<Answer> {
+        let id = customer_id(rows, &self.login)?;
         Ok(Reply::success().with("customerId", id.as_str()).answer())
     }
 

@@ -46,15 +46,23 @@ struct InquiryPaymentAct {
 }
 
 impl Act for InquiryPaymentAct {
-    fn run(&mut self, tx: &mut dyn Tx, _keys: &DerivationKeys, _at: &Moment) -> Ruled<Answer> {
-        match inquire(tx, &self.owner, &self.which) {
+    fn run(&mut self, tx: &mut dyn Tx, keys: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
+        self.look(tx, keys, at)
+    }
+
+    fn only_reads(&self) -> bool {
+        true
+    }
+
+    fn look(&mut self, rows: &dyn Rows, _keys: &DerivationKeys, _at: &Moment) -> Ruled<Answer> {
+        match inquire(rows, &self.owner, &self.which) {
             Ok(payment) => {
-                let transactions = transactions(&self.dialect, tx, &payment)?;
+                let transactions = transactions(&self.dialect, rows, &payment)?;
                 Ok(answer(&self.dialect, &self.parties, &payment, transactions))
             }
             // The order was cancelled before its pay came, which will now never be done.
             Err(Stop::Refused(Refusal::PaymentNotFound))
-                if was_closed(tx, &self.owner, &self.request_id)? =>
+                if was_closed(rows, &self.owner, &self.request_id)? =>
             {
                 Ok(closed(&self.parties, &self.request_id))
             }

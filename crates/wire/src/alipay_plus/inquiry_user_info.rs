@@ -42,8 +42,16 @@ struct InquiryUserInfoAct {
 }
 
 impl Act for InquiryUserInfoAct {
-    fn run(&mut self, tx: &mut dyn Tx, _keys: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
-        let info = user_info(tx, &self.bearer, &self.token, SCOPES, self.dialect.policy(), at.now)?;
+    fn run(&mut self, tx: &mut dyn Tx, keys: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
+        self.look(tx, keys, at)
+    }
+
+    fn only_reads(&self) -> bool {
+        true
+    }
+
+    fn look(&mut self, rows: &dyn Rows, _keys: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
+        let info = user_info(rows, &self.bearer, &self.token, SCOPES, self.dialect.policy(), at.now)?;
         Ok(Reply::success().with("userInfo", members(&info)).answer())
     }
 

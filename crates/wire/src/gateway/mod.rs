@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use accord_core::ids::DialectName;
 use accord_core::secret::DerivationKeys;
-use accord_core::store::Tx;
+use accord_core::store::{Rows, Tx};
 use accord_core::{Moment, Ruled, Stop};
 
 use crate::dialect::{Act, Answer, Dialect, Fault, Operation, Reason, result_only};
@@ -140,6 +140,21 @@ impl Accepted {
         let result = self.act.run(tx, keys, at);
         self.explanation = match &result {
             Err(Stop::Refused(refusal)) => self.act.explain(tx, *refusal)?,
+            _ => None,
+        };
+        result
+    }
+
+    /// The same for an act that only reads, from committed rows.
+    pub fn look(&mut self, rows: &dyn Rows, keys: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
+        if let Some(stale) = &self.stale
+            && !self.act.is_known(rows)?
+        {
+            return Ok(stale.clone());
+        }
+        let result = self.act.look(rows, keys, at);
+        self.explanation = match &result {
+            Err(Stop::Refused(refusal)) => self.act.explain(rows, *refusal)?,
             _ => None,
         };
         result

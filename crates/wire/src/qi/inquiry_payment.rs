@@ -46,10 +46,18 @@ pub(super) fn which(fields: &Fields<'_>) -> Result<Which, FieldFault> {
 }
 
 impl Act for InquiryPaymentAct {
-    fn run(&mut self, tx: &mut dyn Tx, _: &DerivationKeys, _: &Moment) -> Ruled<Answer> {
-        let payment = inquire(tx, &self.owner, &self.which)?;
+    fn run(&mut self, tx: &mut dyn Tx, keys: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
+        self.look(tx, keys, at)
+    }
+
+    fn only_reads(&self) -> bool {
+        true
+    }
+
+    fn look(&mut self, rows: &dyn Rows, _: &DerivationKeys, _: &Moment) -> Ruled<Answer> {
+        let payment = inquire(rows, &self.owner, &self.which)?;
         let refunds = match payment.posting {
-            Some(_) => tx.refunds_of(&payment.id, MOST_REFUNDS)?,
+            Some(_) => rows.refunds_of(&payment.id, MOST_REFUNDS)?,
             None => Vec::new(),
         };
         Ok(answer(&payment, &refunds, self.qi.config.utc_offset_seconds))

@@ -38,8 +38,16 @@ pub(super) fn read(qi: Arc<Qi>, client: &Client, body: &Json) -> Result<InquiryR
 }
 
 impl Act for InquiryRefundAct {
-    fn run(&mut self, tx: &mut dyn Tx, _: &DerivationKeys, _: &Moment) -> Ruled<Answer> {
-        let refund = inquire_refund(tx, &self.owner, &self.which)?;
+    fn run(&mut self, tx: &mut dyn Tx, keys: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
+        self.look(tx, keys, at)
+    }
+
+    fn only_reads(&self) -> bool {
+        true
+    }
+
+    fn look(&mut self, rows: &dyn Rows, _: &DerivationKeys, _: &Moment) -> Ruled<Answer> {
+        let refund = inquire_refund(rows, &self.owner, &self.which)?;
         Ok(answer(&refund, self.qi.config.utc_offset_seconds))
     }
 

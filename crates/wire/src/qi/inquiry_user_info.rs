@@ -47,8 +47,16 @@ pub(super) fn read(qi: Arc<Qi>, client: &Client, body: &Json) -> Result<InquiryU
 }
 
 impl Act for InquiryUserInfoAct {
-    fn run(&mut self, tx: &mut dyn Tx, _: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
-        let info = user_info(tx, &self.bearer, &self.token, SCOPES, &self.qi.policy, at.now)?;
+    fn run(&mut self, tx: &mut dyn Tx, keys: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
+        self.look(tx, keys, at)
+    }
+
+    fn only_reads(&self) -> bool {
+        true
+    }
+
+    fn look(&mut self, rows: &dyn Rows, _: &DerivationKeys, at: &Moment) -> Ruled<Answer> {
+        let info = user_info(rows, &self.bearer, &self.token, SCOPES, &self.qi.policy, at.now)?;
         Ok(common::success(json!({ "userInfo": members(&info) })))
     }
 

@@ -178,13 +178,13 @@ impl WalletKeys {
 pub struct PoolOptions {
     /// Threads; default: the cores available to the process.
     pub threads: usize,
-    /// Jobs that may wait; default 1024. Of these at most half (rounded up) may be notifications.
+    /// Jobs that may wait; default 16384, far more than admission by expected wait lets in. Of these at most half (rounded up) may be notifications.
     pub capacity: usize,
 }
 
 impl Default for PoolOptions {
     fn default() -> Self {
-        Self { threads: thread::available_parallelism().map_or(1, usize::from), capacity: 1024 }
+        Self { threads: thread::available_parallelism().map_or(1, usize::from), capacity: 16_384 }
     }
 }
 
@@ -255,6 +255,12 @@ impl SigningPool {
     pub fn waiting(&self) -> usize {
         let queue = self.shared.lock();
         queue.replies.len() + queue.notifications.len()
+    }
+
+    /// How long all threads together take for so many signatures, in microseconds; 0 while nothing is measured.
+    pub fn micros_for(&self, signatures: u64) -> u64 {
+        let nanos = signatures.saturating_mul(self.shared.nanos_each.load(Ordering::Relaxed));
+        nanos / (self.shared.threads as u64) / 1000
     }
 
     /// Moving average of the time per signature on one thread, in microseconds; 0 while nothing is measured.
@@ -514,6 +520,7 @@ mod tests {
         let _first = gated.occupy();
         let _replies = [gated.submit("r", Lane::Reply), gated.submit("n", Lane::Notification)];
         assert_eq!(gated.pool.expected_wait_micros(), 800);
+        assert_eq!(gated.pool.micros_for(100), 40_000);
         gated.open();
     }
 
