@@ -128,7 +128,7 @@ fn bench_fills_a_store_measures_on_it_and_offers_more_than_it_takes() {
     said.complains_of(&["60 agreements and 60 payments need some"]);
     let report = said.json();
     assert_eq!((report["agreements"].as_u64(), report["payments"].as_u64()), (Some(60), Some(54)));
-    assert!(report["bytesPerAgreement"].as_u64().is_some_and(|bytes| bytes > 0), "{report}");
+    assert!(report["storeBytes"].as_u64().is_some_and(|bytes| bytes > 0), "{report}");
     run(&["ledger", "verify", "--data", &data]).ends(0);
 
     // Nothing is written where something is already, or where there is no room.
