@@ -100,6 +100,8 @@ async fn three_nodes_let_a_client_through_as_often_as_one_would() {
     let data = nodes.house.data();
     let args = ["client", "add", &id, "--data", data.to_str().expect("UTF-8"), "--rate-limit", "120"];
     run(&args).ends(0);
+    // Each node looks for changed clients once a second.
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     let time = nodes.house.now().await;
     let second = |time: &str| accord_wire::time::parse_iso(time).expect("a time").div_euclid(1_000);
     let begun = second(&nodes.house.now().await);
