@@ -4,7 +4,8 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { shoot, sizes } from "./shots.mjs";
-import { accessible, look, press } from "./steps.mjs";
+import { accessible, look } from "./looks.mjs";
+import { press } from "./steps.mjs";
 import { alipayPlusPrepare, startBrowser, startWallet } from "./wallet.mjs";
 
 const password = "a long password of an operator";

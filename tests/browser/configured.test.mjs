@@ -4,7 +4,8 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { sizes } from "./shots.mjs";
-import { approve, firstStep, look, prepareAlipayPlus, press } from "./steps.mjs";
+import { look } from "./looks.mjs";
+import { approve, firstStep, prepareAlipayPlus, press } from "./steps.mjs";
 import { startBrowser, startWallet } from "./wallet.mjs";
 
 let wallet;

@@ -97,6 +97,7 @@ test("a refusal goes back by the bridge with 6001 and no code", async () => {
   await page.click("#sign-contract");
   await page.waitForURL(`${wallet.base}/authorize?authId=*`);
   await refuseTwice(page);
+  await page.click(".outcome a.button.primary");
   await page.waitForURL(`${wallet.demo}/demo/qi*`);
   await page.waitForLoadState("load");
   assert.match(await page.textContent("main"), /6001/);

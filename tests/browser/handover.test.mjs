@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { look, press } from "./steps.mjs";
+import { look } from "./looks.mjs";
+import { press } from "./steps.mjs";
 import { alipayPlusPrepare, startBrowser, startWallet } from "./wallet.mjs";
 
 const PHONE = {

@@ -116,7 +116,7 @@ test("the page is never framed, cached or named to others", async () => {
     route.fulfill({ contentType: "text/html", body: `<iframe src="${authUrl}"></iframe>` }),
   );
   await page.goto("http://shop.test/");
-  await page.waitForTimeout(300);
+  await page.waitForLoadState("networkidle");
   const inner = page.frames().find((frame) => frame !== page.mainFrame());
   const text = await inner?.textContent("body").catch(() => "");
   assert.doesNotMatch(text ?? "", /Gym plan/);

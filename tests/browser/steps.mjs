@@ -1,11 +1,6 @@
-// What a person does on the authorization page, step by step, and what is measured on it.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+// What a person does on the authorization page, step by step.
 import assert from "node:assert/strict";
-import { shoot, sizes } from "./shots.mjs";
 import { alipayPlusPrepare } from "./wallet.mjs";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export const approve = 'button[name="decision"][value="approve"]';
 export const refuse = 'button[name="decision"][value="refuse"]';
@@ -54,41 +49,4 @@ export async function refuseTwice(page) {
 export async function onward(page, url) {
   await page.click(".outcome a.button.primary");
   await page.waitForURL(url);
-}
-
-/// No violation of any rule that axe knows; contrast included.
-export async function accessible(page, name, only) {
-  // The page's own policy allows no foreign script: the check is put in from outside.
-  if (!(await page.evaluate("typeof axe === 'object'"))) await page.evaluate(axe);
-  const found = await page.evaluate(`axe.run(document, { resultTypes: ["violations"]${only ? `, runOnly: ["${only}"]` : ""} })`);
-  assert.ok(found.passes.length > (only ? 0 : 10), `${name}: axe has looked`);
-  const said = found.violations.map((rule) => `${rule.id}: ${rule.nodes.map((node) => node.html).join(" | ")}`);
-  assert.deepEqual(said, [], `${name}: axe`);
-}
-
-/// A page in one language as it stands: on a phone and on a PC, light and dark, axe finds nothing, nothing is wider than
-/// the window, and a picture of each is kept.
-export async function look(page, name, language) {
-  assert.equal(await page.getAttribute("html", "lang"), language, name);
-  assert.equal(await page.getAttribute("html", "dir"), language === "ar-IQ" ? "rtl" : "ltr", name);
-  const before = page.viewportSize();
-  for (const size of ["phone", "pc"]) {
-    await page.setViewportSize(sizes[size]);
-    for (const colorScheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme });
-      const full = `${name}-${language}-${size}-${colorScheme}`;
-      await shoot(page, full);
-      await fits(page, full);
-      // Between light and dark only colours change.
-      await accessible(page, full, (size === "phone") === (colorScheme === "light") ? undefined : "color-contrast");
-    }
-  }
-  await page.emulateMedia({ colorScheme: null });
-  await page.setViewportSize(before);
-}
-
-/// Nothing runs out of the side of the page.
-export async function fits(page, name) {
-  const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  assert.ok(wide <= window, `${name}: ${wide} px wide in ${window}`);
 }

@@ -30,8 +30,8 @@ async function start(dir) {
       const ready = await fetch(`${sandbox.baseUrl}/health/ready`).catch(() => null);
       if (ready?.status === 200) return wallet(dir, child, sandbox);
     }
-    if (tries > 300) throw new Error("accord dev did not become ready");
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (tries > 1200) throw new Error("accord dev did not become ready");
+    await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
 

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { shoot, sizes } from "./shots.mjs";
-import { fits, look, press } from "./steps.mjs";
+import { fits, look, whole } from "./looks.mjs";
+import { press } from "./steps.mjs";
 import { alipayPlusPrepare, startBrowser, startWallet } from "./wallet.mjs";
 
 const phone = sizes.phone;
