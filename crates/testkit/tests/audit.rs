@@ -12,7 +12,6 @@ use accord_core::{Moment, Ruled, Stop, Timestamp};
 use accord_testkit::conformance::fixture::{RICH, START};
 use accord_testkit::conformance::house::{House, Twist};
 use accord_testkit::conformance::speech::{Speech, text};
-use accord_testkit::model::ModelStore;
 use serde_json::Value;
 use std::sync::Arc;
 use stores::on_every_store;
@@ -171,31 +170,33 @@ fn a_line_that_was_taken_back_leaves_no_gap() {
 /// What is hashed and what is signed are promises: exports of years ago must still hold.
 #[test]
 fn the_hash_of_a_line_and_the_content_of_a_checkpoint_are_for_good() {
-    let store = ModelStore::new();
-    let kept: Ruled<()> = store::transact(&store, |tx| {
-        let at = Moment::new(Timestamp(1_768_458_600_000), [1; 32]);
-        journal::append(tx, &at, Bucket::new(258), "agreement.ended", "agr", "wallet", "دينار")?;
-        journal::append(tx, &at, Bucket::new(258), "agreement.ended", "agr", "wallet", "")?;
-        Ok(journal::append(tx, &at, Bucket::new(3), "act", "it", "wallet", "")?)
+    on_every_store(|shelf| {
+        let store = shelf.open();
+        let kept: Ruled<()> = store::transact(&store, |tx| {
+            let at = Moment::new(Timestamp(1_768_458_600_000), [1; 32]);
+            journal::append(tx, &at, Bucket::new(258), "agreement.ended", "agr", "wallet", "دينار")?;
+            journal::append(tx, &at, Bucket::new(258), "agreement.ended", "agr", "wallet", "")?;
+            Ok(journal::append(tx, &at, Bucket::new(3), "act", "it", "wallet", "")?)
+        });
+        kept.expect("kept");
+        assert!(seal(&store));
+        let (head, sealed) =
+            store::look(&store, |rows| Ok((rows.journal_head(Bucket::new(258))?, rows.last_checkpoint()?)))
+                .expect("a look");
+        let JournalHead { number, hash, .. } = head.expect("a head");
+        let Checkpoint { content, .. } = sealed.expect("a checkpoint");
+        let three =
+            store::look(&store, |rows| rows.journal_head(Bucket::new(3))).expect("a look").expect("a head");
+        assert_eq!((number, hash.hex().as_str()), (2, SECOND));
+        assert_eq!(
+            content,
+            format!(
+                "accord audit checkpoint v1\nnumber 1\nat {START}\nprevious {}\nstream 3 1 {}\nstream 258 2 {SECOND}\n",
+                Digest([0; 32]).hex(),
+                three.hash.hex(),
+            )
+        );
     });
-    kept.expect("kept");
-    assert!(seal(&store));
-    let (head, sealed) =
-        store::look(&store, |rows| Ok((rows.journal_head(Bucket::new(258))?, rows.last_checkpoint()?)))
-            .expect("a look");
-    let JournalHead { number, hash, .. } = head.expect("a head");
-    let Checkpoint { content, .. } = sealed.expect("a checkpoint");
-    let three =
-        store::look(&store, |rows| rows.journal_head(Bucket::new(3))).expect("a look").expect("a head");
-    assert_eq!((number, hash.hex().as_str()), (2, SECOND));
-    assert_eq!(
-        content,
-        format!(
-            "accord audit checkpoint v1\nnumber 1\nat {START}\nprevious {}\nstream 3 1 {}\nstream 258 2 {SECOND}\n",
-            Digest([0; 32]).hex(),
-            three.hash.hex(),
-        )
-    );
 }
 
 /// Made by another program after the documentation of `JournalLine::chained`.

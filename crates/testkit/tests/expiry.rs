@@ -1,6 +1,8 @@
 //! A payment that was answered Unknown, and what may not happen to it any more: a success that is decided, or carried
 //! out, after its paymentExpiryTime or after the end of its agreement debits nothing.
 
+mod stores;
+
 use accord_core::agreement::control::{self, Change};
 use accord_core::agreement::limits::Limits;
 use accord_core::ids::{AuthId, PaymentId};
@@ -14,10 +16,10 @@ use accord_core::{Moment, Refusal, Timestamp};
 use accord_testkit::conformance::fixture::{RICH, START};
 use accord_testkit::conformance::house::{House, Twist};
 use accord_testkit::conformance::speech::{Speech, text};
-use accord_testkit::model::ModelStore;
 use accord_wire::time;
 use serde_json::Value;
 use std::sync::Arc;
+use stores::{Shelf, on_every_store};
 
 /// When every order here expires.
 const EXPIRY: i64 = START + MINUTE;
@@ -35,8 +37,8 @@ struct Shop {
 }
 
 impl Shop {
-    fn open(speech: Speech) -> Shop {
-        let store: Arc<dyn Store> = Arc::new(ModelStore::new());
+    fn open(speech: Speech, shelf: Shelf) -> Shop {
+        let store: Arc<dyn Store> = Arc::new(shelf.open());
         Shop { house: House::new(store.clone()), store, speech }
     }
 
@@ -87,47 +89,53 @@ fn expired(now: i64) -> PaymentStage {
 
 #[test]
 fn at_its_last_moment_a_payment_is_debited_and_a_millisecond_later_it_fails() {
-    for speech in Speech::ALL {
-        for (due, end) in [
-            (EXPIRY, PaymentStage::Succeeded { at: Timestamp(EXPIRY) }),
-            (EXPIRY + 1, expired(EXPIRY + 1)),
-            (EXPIRY + MINUTE, expired(EXPIRY + 1)),
-        ] {
-            let shop = Shop::open(speech);
-            let id = shop.running(Some(Resolution { due_at: Timestamp(due), succeed: true }));
-            assert_eq!(shop.resolved(&id, EXPIRY.min(due) - 1), PaymentStage::InProcess);
-            let now = due.min(EXPIRY + 1);
-            assert_eq!(shop.resolved(&id, now), end, "due at {due}");
-            assert_eq!(shop.resolved(&id, EXPIRY + 2 * MINUTE), end, "and so it stays");
+    on_every_store(|shelf| {
+        for speech in Speech::ALL {
+            for (due, end) in [
+                (EXPIRY, PaymentStage::Succeeded { at: Timestamp(EXPIRY) }),
+                (EXPIRY + 1, expired(EXPIRY + 1)),
+                (EXPIRY + MINUTE, expired(EXPIRY + 1)),
+            ] {
+                let shop = Shop::open(speech, shelf);
+                let id = shop.running(Some(Resolution { due_at: Timestamp(due), succeed: true }));
+                assert_eq!(shop.resolved(&id, EXPIRY.min(due) - 1), PaymentStage::InProcess);
+                let now = due.min(EXPIRY + 1);
+                assert_eq!(shop.resolved(&id, now), end, "due at {due}");
+                assert_eq!(shop.resolved(&id, EXPIRY + 2 * MINUTE), end, "and so it stays");
+            }
         }
-    }
+    });
 }
 
 #[test]
 fn a_success_that_is_carried_out_too_late_is_a_failure() {
-    // Planned or decided in time; the server was down until after the expiry.
-    for speech in Speech::ALL {
-        for decided in [false, true] {
-            let shop = Shop::open(speech);
-            let planned = Resolution { due_at: Timestamp(EXPIRY - 1), succeed: true };
-            let id = shop.running((!decided).then_some(planned));
-            if decided {
-                assert_eq!(shop.decide(&id, true, EXPIRY), Decided::Due);
+    on_every_store(|shelf| {
+        // Planned or decided in time; the server was down until after the expiry.
+        for speech in Speech::ALL {
+            for decided in [false, true] {
+                let shop = Shop::open(speech, shelf);
+                let planned = Resolution { due_at: Timestamp(EXPIRY - 1), succeed: true };
+                let id = shop.running((!decided).then_some(planned));
+                if decided {
+                    assert_eq!(shop.decide(&id, true, EXPIRY), Decided::Due);
+                }
+                assert_eq!(shop.resolved(&id, EXPIRY + MINUTE), expired(EXPIRY + MINUTE));
             }
-            assert_eq!(shop.resolved(&id, EXPIRY + MINUTE), expired(EXPIRY + MINUTE));
         }
-    }
+    });
 }
 
 #[test]
 fn nothing_is_decided_about_a_payment_after_its_expiry() {
-    for succeed in [true, false] {
-        let shop = Shop::open(Speech::AlipayPlus);
-        let id = shop.running(None);
-        assert_eq!(shop.decide(&id, succeed, EXPIRY + 1), Decided::Expired);
-        assert_eq!(shop.resolved(&id, EXPIRY + 1), expired(EXPIRY + 1));
-        assert_eq!(shop.decide(&id, succeed, EXPIRY + 2), Decided::Ended);
-    }
+    on_every_store(|shelf| {
+        for succeed in [true, false] {
+            let shop = Shop::open(Speech::AlipayPlus, shelf);
+            let id = shop.running(None);
+            assert_eq!(shop.decide(&id, succeed, EXPIRY + 1), Decided::Expired);
+            assert_eq!(shop.resolved(&id, EXPIRY + 1), expired(EXPIRY + 1));
+            assert_eq!(shop.decide(&id, succeed, EXPIRY + 2), Decided::Ended);
+        }
+    });
 }
 
 /// What happens to an agreement, or to its user, while a payment of it runs.
@@ -167,39 +175,43 @@ impl Meanwhile {
 
 #[test]
 fn a_running_payment_is_not_debited_after_the_end_of_its_agreement() {
-    for speech in Speech::ALL {
-        for what in [Meanwhile::Ended, Meanwhile::Lapsed, Meanwhile::Frozen] {
-            let shop = Shop::open(speech);
-            let due = START + 30;
-            let id = shop.running(Some(Resolution { due_at: Timestamp(due), succeed: true }));
-            what.happens(&shop);
-            let failed = PaymentStage::Failed { at: Timestamp(due), refusal: what.refusal() };
-            assert_eq!(shop.resolved(&id, due), failed, "{what:?} {speech:?}");
-            assert_eq!(shop.resolved(&id, EXPIRY + MINUTE), failed, "and so it stays");
+    on_every_store(|shelf| {
+        for speech in Speech::ALL {
+            for what in [Meanwhile::Ended, Meanwhile::Lapsed, Meanwhile::Frozen] {
+                let shop = Shop::open(speech, shelf);
+                let due = START + 30;
+                let id = shop.running(Some(Resolution { due_at: Timestamp(due), succeed: true }));
+                what.happens(&shop);
+                let failed = PaymentStage::Failed { at: Timestamp(due), refusal: what.refusal() };
+                assert_eq!(shop.resolved(&id, due), failed, "{what:?} {speech:?}");
+                assert_eq!(shop.resolved(&id, EXPIRY + MINUTE), failed, "and so it stays");
+            }
         }
-    }
+    });
 }
 
 #[test]
 fn a_person_cannot_decide_that_a_debit_succeeds_after_the_end_of_its_agreement() {
-    for what in [Meanwhile::Ended, Meanwhile::Lapsed] {
-        let shop = Shop::open(Speech::AlipayPlus);
+    on_every_store(|shelf| {
+        for what in [Meanwhile::Ended, Meanwhile::Lapsed] {
+            let shop = Shop::open(Speech::AlipayPlus, shelf);
+            let id = shop.running(None);
+            what.happens(&shop);
+            assert_eq!(shop.decide(&id, true, START + 30), Decided::AgreementOver, "{what:?}");
+            assert_eq!(shop.resolved(&id, START + 30), PaymentStage::InProcess, "nothing was changed");
+            assert_eq!(shop.decide(&id, false, START + 31), Decided::Due);
+            let refusal = Refusal::RiskRejected;
+            assert_eq!(
+                shop.resolved(&id, START + 31),
+                PaymentStage::Failed { at: Timestamp(START + 31), refusal }
+            );
+        }
+        // Decided in time, carried out too late.
+        let shop = Shop::open(Speech::Qi, shelf);
         let id = shop.running(None);
-        what.happens(&shop);
-        assert_eq!(shop.decide(&id, true, START + 30), Decided::AgreementOver, "{what:?}");
-        assert_eq!(shop.resolved(&id, START + 30), PaymentStage::InProcess, "nothing was changed");
-        assert_eq!(shop.decide(&id, false, START + 31), Decided::Due);
-        let refusal = Refusal::RiskRejected;
-        assert_eq!(
-            shop.resolved(&id, START + 31),
-            PaymentStage::Failed { at: Timestamp(START + 31), refusal }
-        );
-    }
-    // Decided in time, carried out too late.
-    let shop = Shop::open(Speech::Qi);
-    let id = shop.running(None);
-    assert_eq!(shop.decide(&id, true, START + 5), Decided::Due);
-    Meanwhile::Ended.happens(&shop);
-    let failed = PaymentStage::Failed { at: Timestamp(START + 30), refusal: Refusal::AccessTokenUnknown };
-    assert_eq!(shop.resolved(&id, START + 30), failed);
+        assert_eq!(shop.decide(&id, true, START + 5), Decided::Due);
+        Meanwhile::Ended.happens(&shop);
+        let failed = PaymentStage::Failed { at: Timestamp(START + 30), refusal: Refusal::AccessTokenUnknown };
+        assert_eq!(shop.resolved(&id, START + 30), failed);
+    });
 }

@@ -1,4 +1,4 @@
-//! A simulated month of debits, refunds and cancels of both dialects, on the model store and on SQLite: the control
+//! A simulated month of debits, refunds and cancels of both dialects, on every store: the control
 //! totals of all daily files equal the ledger, the same month gives the same bytes, and an altered file of a
 //! counterparty is caught line by line. `ACCORD_SEED` plays one seed; `ACCORD_LONG=1` plays ten times as much.
 
@@ -10,11 +10,9 @@ use accord_core::ledger::verify;
 use accord_core::moment::Random;
 use accord_core::store::Store;
 use accord_core::{Moment, Timestamp};
-use accord_store::{SqliteOptions, SqliteStore};
 use accord_testkit::conformance::fixture::{CLIENTS, RICH, START, Signatory};
 use accord_testkit::conformance::house::{House, Twist};
 use accord_testkit::conformance::speech::{Speech, result_code, text};
-use accord_testkit::model::ModelStore;
 use accord_wire::settlement::compare::{Difference, compare};
 use accord_wire::settlement::sheet::{self, Extent, Writer};
 use accord_wire::settlement::{DEFAULT_ZONE, Day, Zone};
@@ -22,6 +20,7 @@ use accord_wire::time::{format_millis, parse_iso};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use stores::{Shelf, long};
 
 const DAYS: i64 = 28;
 const HOUR: i64 = 3_600_000;
@@ -31,7 +30,7 @@ fn seed() -> u64 {
 }
 
 fn per_day() -> u32 {
-    if std::env::var_os("ACCORD_LONG").is_some_and(|value| value == "1") { 60 } else { 6 }
+    if long() { 60 } else { 6 }
 }
 
 /// February 2026, as one client's files tell it.
@@ -236,14 +235,11 @@ fn played(store: Arc<dyn Store>) -> Files {
 
 #[test]
 fn the_control_totals_of_a_month_equal_the_ledger_on_every_store_to_the_byte() {
-    let dir = std::env::temp_dir().join(format!("accord-settlement-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).expect("a directory");
-    let sqlite = SqliteStore::open(dir.join("accord.db"), SqliteOptions::default()).expect("a store");
-    let on_model = played(Arc::new(ModelStore::new()));
-    let on_sqlite = played(Arc::new(sqlite));
-    let _ = std::fs::remove_dir_all(&dir);
-    let on_postgres = stores::nodes(2).map(|nodes| played(nodes));
-    for other in [Some(&on_sqlite), on_postgres.as_ref()].into_iter().flatten() {
+    let mut told = Shelf::all().into_iter().map(|shelf| played(Arc::new(shelf.open())));
+    let on_model = told.next().expect("a store");
+    let others: Vec<Files> = told.collect();
+    assert!(!others.is_empty());
+    for other in &others {
         assert_eq!(on_model.len(), other.len());
         for (key, bytes) in &on_model {
             assert_eq!(

@@ -2,18 +2,17 @@
 
 mod stores;
 
-use accord_core::store::Store;
-use accord_store::{SqliteOptions, SqliteStore};
 use accord_testkit::conformance::fixture::{CLIENTS, WALLET_PUBLIC_KEY};
 use accord_testkit::conformance::speech::{Speech, result_code};
-use accord_testkit::model::ModelStore;
 use accord_testkit::vectors::story::{Story, reason_name};
 use accord_testkit::vectors::{catalogue, codes, files, paper, path_of, play, read, updating};
 use accord_wire::keys::PublicKey;
 use accord_wire::signature;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use stores::{Shelf, tests_on_every_store};
+
+tests_on_every_store!(every_vector_is_answered_byte_for_byte);
 
 fn told() -> BTreeMap<String, Story> {
     let mut told = BTreeMap::new();
@@ -59,42 +58,17 @@ fn the_files_are_what_the_catalogue_tells() {
     }
 }
 
-/// Plays every file on stores made by `store`.
-fn every_vector_on(store: impl Fn(usize) -> Arc<dyn Store>) {
+/// Plays every file on one store, emptied before each.
+fn every_vector_is_answered_byte_for_byte(shelf: Shelf) {
     assert!(kept().len() > 60, "there are vectors");
+    let store = shelf.open();
     for (number, (name, story)) in kept().iter().enumerate() {
-        if let Err(difference) = play::replay(story, store(number)) {
-            panic!("{name}: {difference}");
-        }
-    }
-}
-
-#[test]
-fn the_model_store_answers_every_vector_byte_for_byte() {
-    every_vector_on(|_| Arc::new(ModelStore::new()));
-}
-
-#[test]
-fn sqlite_answers_every_vector_byte_for_byte() {
-    let scratch = Scratch::new("vectors");
-    every_vector_on(|number| {
-        let file = scratch.0.join(format!("{number}.db"));
-        Arc::new(
-            SqliteStore::open(file, SqliteOptions { readers: 1, ..SqliteOptions::default() })
-                .expect("a store"),
-        )
-    });
-}
-
-#[test]
-fn postgresql_answers_every_vector_byte_for_byte() {
-    let Some(nodes) = stores::nodes(2) else { return };
-    // Emptying it takes longer than the vector: without ACCORD_LONG=1, every fourth.
-    let long = std::env::var_os("ACCORD_LONG").is_some_and(|value| value == "1");
-    for (name, story) in kept().iter().step_by(if long { 1 } else { 4 }) {
-        nodes.empty();
-        if let Err(difference) = play::replay(story, nodes.clone()) {
-            panic!("{name}: {difference}");
+        // On PostgreSQL emptying it takes longer than the vector.
+        if shelf.plays(number, 4) {
+            store.empty();
+            if let Err(difference) = play::replay(story, Arc::new(store.clone())) {
+                panic!("{name}: {difference}");
+            }
         }
     }
 }
@@ -258,21 +232,4 @@ fn each_client_signs_with_a_key_of_its_own() {
     let keys: BTreeSet<String> =
         CLIENTS.iter().map(|client| client.key().public_key().pem().to_owned()).collect();
     assert_eq!(keys.len(), CLIENTS.len());
-}
-
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a scratch folder");
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -3,6 +3,7 @@
 
 #[path = "walk/http.rs"]
 mod http;
+mod stores;
 #[path = "walk/wrongs.rs"]
 mod wrongs;
 
@@ -15,7 +16,6 @@ use accord_core::{Refusal, Timestamp};
 use accord_server::clock::Clock;
 use accord_server::outbound::OutboundPolicy;
 use accord_server::{Limits, Running, ServerOptions};
-use accord_store::{SqliteOptions, SqliteStore};
 use accord_testkit::conformance::fixture::{self, RICH, Signatory, WALLET_PUBLIC_KEY};
 use accord_testkit::conformance::house::House;
 use accord_testkit::conformance::people::scopes_of;
@@ -25,15 +25,19 @@ use accord_wire::gateway::Request;
 use accord_wire::keys::PublicKey;
 use accord_wire::signature::{self, PoolOptions, SigningPool, WalletKey, WalletKeys};
 use http::Reply;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use stores::{Opened, Picture, Shelf, tests_on_every_store};
 use wrongs::{Good, WRONGS};
+
+tests_on_every_store!(
+    every_route_refuses_whatever_is_wrong_and_writes_nothing,
+    every_route_is_closed_to_another_owner,
+    what_is_no_page_and_no_interface_is_said_plainly,
+    a_server_that_stops_says_unknown_and_never_failed,
+);
 
 /// A running server, and what was brought about on it before the walk.
 struct Walk {
@@ -42,8 +46,7 @@ struct Walk {
     address: SocketAddr,
     clock: Clock,
     house: House,
-    database: PathBuf,
-    _scratch: Scratch,
+    store: Opened,
 }
 
 /// What a dialect's first client has.
@@ -68,11 +71,9 @@ struct Belongings {
 }
 
 impl Walk {
-    fn start(name: &str) -> Walk {
-        let scratch = Scratch::new(name);
-        let database = scratch.0.join("accord.db");
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(&database, SqliteOptions::default()).expect("a store"));
+    fn start(shelf: Shelf) -> Walk {
+        let opened = shelf.open();
+        let store: Arc<dyn Store> = Arc::new(opened.clone());
         let house = House::new(store.clone());
         for speech in Speech::ALL {
             register(&*store, speech, "SUSPENDED", |client| client.status = ClientStatus::Suspended);
@@ -112,7 +113,7 @@ impl Walk {
             accord_server::start(options, listener).await.expect("a server")
         });
         let address = server.local_addr();
-        Walk { runtime, server, address, clock: Clock::new(0), house, database, _scratch: scratch }
+        Walk { runtime, server, address, clock: Clock::new(0), house, store: opened }
     }
 
     fn stop(self) {
@@ -199,34 +200,16 @@ impl Walk {
     }
 
     /// Every row of every table, once the notices of earlier calls have been dealt with.
-    fn rows(&self) -> BTreeMap<String, Vec<String>> {
+    fn rows(&self) -> Picture {
         let mut patience = 1_000;
         while self.house.look(|rows| rows.next_notification_due()).is_some() {
             patience -= 1;
             assert!(patience > 0, "notices are held at once");
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        let db = Connection::open_with_flags(&self.database, OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .expect("the database");
-        let mut tables = db
-            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-            .expect("tables");
-        let tables = tables.query_map([], |row| row.get::<_, String>(0)).expect("tables");
-        let tables: Vec<String> = tables.map(|table| table.expect("a table")).collect();
-        assert!(tables.len() > 10, "{tables:?}");
-        let rows_of = |table: &String| {
-            let mut select = db.prepare(&format!("SELECT * FROM {table}")).expect("a table");
-            let columns = select.column_count();
-            let rows = select.query_map([], |row| {
-                let cells: Result<Vec<String>, _> =
-                    (0..columns).map(|at| row.get_ref(at).map(readable)).collect();
-                cells.map(|cells| cells.join("|"))
-            });
-            let mut rows: Vec<String> = rows.expect("rows").map(|row| row.expect("a row")).collect();
-            rows.sort();
-            rows
-        };
-        tables.iter().map(|table| (table.clone(), rows_of(table))).collect()
+        let picture = self.store.picture();
+        assert!(picture.len() > 10, "{:?}", picture.keys());
+        picture
     }
 }
 
@@ -309,18 +292,8 @@ impl Belongings {
     }
 }
 
-fn readable(cell: ValueRef<'_>) -> String {
-    match cell {
-        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        other => format!("{other:?}"),
-    }
-}
-
 /// The rows that are in one of the two pictures only.
-fn differences(
-    before: &BTreeMap<String, Vec<String>>,
-    after: &BTreeMap<String, Vec<String>>,
-) -> Vec<(String, String)> {
+fn differences(before: &Picture, after: &Picture) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (one, other) in [(before, after), (after, before)] {
         for (table, rows) in one {
@@ -366,6 +339,13 @@ fn signed_answer(request: &Request, reply: &Reply) -> Value {
     serde_json::from_slice(&reply.body).expect("a JSON body")
 }
 
+/// The routes that are tried on that store: on PostgreSQL, where looking through it takes longest, every third, and all
+/// under `ACCORD_LONG=1`.
+fn tried(speech: Speech, shelf: Shelf) -> impl Iterator<Item = (&'static str, String)> {
+    let routes = routes(speech).into_iter().enumerate();
+    routes.filter(move |(number, _)| shelf.plays(*number, 3)).map(|(_, route)| route)
+}
+
 /// Every route: mount, operation.
 fn routes(speech: Speech) -> Vec<(&'static str, String)> {
     let gateway = fixture::gateway(Arc::new(OwnLedger));
@@ -380,13 +360,12 @@ fn routes(speech: Speech) -> Vec<(&'static str, String)> {
     routes
 }
 
-#[test]
-fn every_route_refuses_whatever_is_wrong_and_writes_nothing() {
-    let walk = Walk::start("walk-wrongs");
+fn every_route_refuses_whatever_is_wrong_and_writes_nothing(shelf: Shelf) {
+    let walk = Walk::start(shelf);
     for speech in Speech::ALL {
         let [who, _] = speech.clients();
         let has = walk.furnish(speech);
-        for (operation, target) in routes(speech) {
+        for (operation, target) in tried(speech, shelf) {
             let body =
                 has.good_body(operation).unwrap_or_else(|| panic!("the walk knows no body for {operation}"));
             let before = walk.rows();
@@ -419,14 +398,13 @@ fn every_route_refuses_whatever_is_wrong_and_writes_nothing() {
     walk.stop();
 }
 
-#[test]
-fn every_route_is_closed_to_another_owner() {
-    let walk = Walk::start("walk-owners");
+fn every_route_is_closed_to_another_owner(shelf: Shelf) {
+    let walk = Walk::start(shelf);
     for speech in Speech::ALL {
         let [first, second] = speech.clients();
         let has = walk.furnish(speech);
         let own = walk.call(first, &speech.target("prepare"), &speech.prepare("walk 1"));
-        for (operation, target) in routes(speech) {
+        for (operation, target) in tried(speech, shelf) {
             let tries = has
                 .as_another_owner(operation)
                 .unwrap_or_else(|| panic!("{operation} is not tried as another owner: give it its case"));
@@ -467,9 +445,8 @@ fn plain(method: &str, target: &str) -> Request {
     Request { method: method.to_owned(), target: target.to_owned(), ..Request::default() }
 }
 
-#[test]
-fn what_is_no_page_and_no_interface_is_said_plainly() {
-    let walk = Walk::start("walk-pages");
+fn what_is_no_page_and_no_interface_is_said_plainly(shelf: Shelf) {
+    let walk = Walk::start(shelf);
     for target in ["/nothing", "/api/nothing", "/aps/api", "/v1", "/vx/payments/pay"] {
         let reply = http::send(walk.address, &plain("GET", target));
         assert_eq!(reply.status, 404, "{target}");
@@ -517,9 +494,8 @@ fn what_is_no_page_and_no_interface_is_said_plainly() {
     walk.stop();
 }
 
-#[test]
-fn a_server_that_stops_says_unknown_and_never_failed() {
-    let walk = Walk::start("walk-draining");
+fn a_server_that_stops_says_unknown_and_never_failed(shelf: Shelf) {
+    let walk = Walk::start(shelf);
     for speech in Speech::ALL {
         let has = walk.furnish(speech);
         let [who, _] = speech.clients();
@@ -538,21 +514,4 @@ fn a_server_that_stops_says_unknown_and_never_failed() {
         walk.server.app.draining.store(false, Ordering::Relaxed);
     }
     walk.stop();
-}
-
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a scratch folder");
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

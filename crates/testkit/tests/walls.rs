@@ -144,3 +144,55 @@ fn nothing_is_left_unfinished_in_the_product() {
         "a stub is worse than a missing feature that is said to be missing: {found:#?}"
     );
 }
+
+/// Files of tests that may open a store by themselves, and why.
+const OPEN_A_STORE: &[(&str, &str)] = &[
+    ("crates/testkit/tests/stores/", "the list"),
+    ("crates/testkit/tests/model.rs", "the model's own failures"),
+    ("crates/store/tests/", "each engine's own: the laws, files, servers, migrations"),
+    ("crates/wire/tests/", "bytes and fields; the same calls are vectors, which are played on every store"),
+    (
+        "crates/server/tests/sandbox/house.rs",
+        "one page after the other; the rules under them are tried elsewhere",
+    ),
+    ("crates/accord/tests/nodes/limits.rs", "three stores of one database, held at one second"),
+];
+
+/// Files of stories about the binary that name one of its stores, and why.
+const NAME_A_STORE: &[(&str, &str)] = &[
+    ("crates/accord/tests/support/", "the list"),
+    ("crates/accord/tests/house/nodes.rs", "several nodes: PostgreSQL alone has them"),
+    ("crates/accord/tests/nodes/", "several nodes"),
+    ("crates/accord/tests/failover.rs", "several nodes, on servers of its own"),
+    ("crates/accord/tests/store_faults.rs", "faults of a server, each a server of its own"),
+    ("crates/accord/tests/rolling_upgrade.rs", "two programs on one database"),
+    ("crates/accord/tests/backup.rs", "each engine is backed up in its own way"),
+    ("crates/accord/tests/moving.rs", "from the one to the other"),
+    ("crates/accord/tests/deployment.rs", "the manifests name PostgreSQL"),
+];
+
+/// Lines of tests that name something, but for the files that may; and the files among these that do not.
+fn named_outside(below: &[&str], words: &[&str], may: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+    let paths: Vec<PathBuf> = below.iter().flat_map(|dir| files(dir, ".rs")).collect();
+    let mut found = lines_with(&paths, words);
+    found.retain(|line| !line.starts_with("crates/testkit/tests/walls.rs"));
+    let idle = may.iter().filter(|(file, _)| !found.iter().any(|line| line.starts_with(file)));
+    let idle = idle.map(|(file, _)| (*file).to_owned()).collect();
+    found.retain(|line| !may.iter().any(|(file, _)| line.starts_with(file)));
+    (found, idle)
+}
+
+#[test]
+fn every_suite_that_runs_on_a_store_takes_it_from_the_one_list() {
+    let tests =
+        ["testkit", "store", "wire", "server", "client", "accord"].map(|name| format!("crates/{name}/tests"));
+    let tests: Vec<&str> = tests.iter().map(String::as_str).collect();
+    let words = ["ModelStore", "SqliteStore", "PostgresStore"];
+    let (found, idle) = named_outside(&tests, &words, OPEN_A_STORE);
+    assert!(found.is_empty(), "take it from tests/stores, so that it is told on every store: {found:#?}");
+    assert!(idle.is_empty(), "no exception is needed for {idle:?}");
+    let (found, idle) =
+        named_outside(&["crates/accord/tests"], &["On::Sqlite", "On::Postgres"], NAME_A_STORE);
+    assert!(found.is_empty(), "tell it with on_every_store!: {found:#?}");
+    assert!(idle.is_empty(), "no exception is needed for {idle:?}");
+}

@@ -57,7 +57,7 @@ use accord_core::secret::Digest;
 use accord_core::store::{Done, Ended, Look, Store, StoreFault, Verdict, Work};
 use accord_core::token::{Code, TokenSet};
 use accord_core::user::{PinGuard, User};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard};
 use table::{Table, Undo};
@@ -92,6 +92,16 @@ impl ModelStore {
     /// The next transaction that would have been kept ends like this instead. Several calls queue up.
     pub fn fail_next(&self, failure: Failure) {
         lock(&self.failures).push_back(failure);
+    }
+
+    /// Every row of every table, as a text.
+    pub fn picture(&self) -> BTreeMap<String, Vec<String>> {
+        lock(&self.books).picture()
+    }
+
+    /// Removes every row.
+    pub fn empty(&self) {
+        *lock(&self.books) = Books::default();
     }
 
     fn run(&self, mut work: Work) -> Ended {
@@ -166,6 +176,12 @@ macro_rules! books {
             }
             fn take_back(&mut self) {
                 $(self.$field.take_back();)+
+            }
+        }
+
+        impl Books {
+            fn picture(&self) -> BTreeMap<String, Vec<String>> {
+                [$((stringify!($field).to_owned(), self.$field.rows()),)+].into()
             }
         }
     };

@@ -2,6 +2,7 @@
 
 use accord_core::store::{StoreFault, Stored};
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::ops::RangeBounds;
 
 /// Rows by key.
@@ -66,6 +67,13 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
         if let Some(before) = self.rows.remove(key) {
             self.undo.push((key.clone(), Some(before)));
         }
+    }
+}
+
+impl<K: Debug, V: Debug> Table<K, V> {
+    /// Each row as a text.
+    pub(super) fn rows(&self) -> Vec<String> {
+        self.rows.iter().map(|row| format!("{row:?}")).collect()
     }
 }
 

@@ -1,5 +1,6 @@
-//! A wallet with one agreement, in either dialect, on either store.
+//! A wallet with one agreement, in either dialect, on any store.
 
+use crate::stores::{Opened, on_every_store};
 use accord_core::agreement::Agreement;
 use accord_core::agreement::control::Change;
 use accord_core::agreement::decide::Decided;
@@ -9,20 +10,16 @@ use accord_core::payment::PaymentStage;
 use accord_core::payment::pay::{Pay, pay};
 use accord_core::policy::{DAY, Policy};
 use accord_core::secret::{Digest, Secret};
-use accord_core::store::{self, Store, Tx};
+use accord_core::store::{self, Tx};
 use accord_core::token::live::Bearer;
 use accord_core::voice::Context;
 use accord_core::{Moment, Refusal, Ruled, Stop, Timestamp};
-use accord_store::{SqliteOptions, SqliteStore};
 use accord_testkit::conformance::fixture::{self, RICH};
 use accord_testkit::conformance::house::{House, Twist};
 use accord_testkit::conformance::speech::{Speech, result_code, text};
-use accord_testkit::model::ModelStore;
 use accord_wire::time;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Alipay+'s access tokens live 180 days: so often a new pair is asked for…
 const REFRESHED_AFTER: i64 = 100 * DAY;
@@ -35,20 +32,12 @@ pub fn moment(now: i64, number: u64) -> Moment {
     Moment::new(Timestamp(now), seed)
 }
 
-/// Where a wallet's rows are.
-#[derive(Debug, Clone, Copy)]
-pub enum Shelf {
-    Model,
-    Sqlite,
-}
-
-/// In both dialects, on both stores.
-pub fn everywhere(mut check: impl FnMut(Speech, Shelf)) {
-    for speech in Speech::ALL {
-        for shelf in [Shelf::Model, Shelf::Sqlite] {
-            check(speech, shelf);
-        }
-    }
+/// In both dialects, on every store.
+pub fn everywhere(mut check: impl FnMut(Speech, &Opened)) {
+    on_every_store(|shelf| {
+        let store = shelf.open();
+        Speech::ALL.into_iter().for_each(|speech| check(speech, &store));
+    });
 }
 
 /// A wallet with one agreement.
@@ -60,30 +49,22 @@ pub struct Home {
     refresh: String,
     refreshed_at: i64,
     calls: u64,
-    _scratch: Option<Scratch>,
 }
 
 impl Home {
-    /// A contract of Qi with those terms, at `now`.
-    pub fn contracted(info: Value, now: i64) -> Home {
-        Home::open(Speech::Qi, Shelf::Model, Some(info), now)
+    /// A contract of Qi with those terms, at `now`, in a store that is emptied first.
+    pub fn contracted(store: &Opened, info: Value, now: i64) -> Home {
+        Home::open(Speech::Qi, store, Some(info), now)
     }
 
-    /// prepare, the user's yes, applyToken, at `now`; terms that limit nothing.
-    pub fn agreed(speech: Speech, shelf: Shelf, now: i64) -> Home {
-        Home::open(speech, shelf, None, now)
+    /// prepare, the user's yes, applyToken, at `now`, in a store that is emptied first; terms that limit nothing.
+    pub fn agreed(speech: Speech, store: &Opened, now: i64) -> Home {
+        Home::open(speech, store, None, now)
     }
 
-    fn open(speech: Speech, shelf: Shelf, info: Option<Value>, now: i64) -> Home {
-        let scratch = matches!(shelf, Shelf::Sqlite).then(Scratch::new);
-        let store: Arc<dyn Store> = match &scratch {
-            None => Arc::new(ModelStore::new()),
-            Some(scratch) => {
-                let store = SqliteStore::open(scratch.0.join("accord.db"), SqliteOptions::default());
-                Arc::new(store.expect("a store"))
-            }
-        };
-        let house = House::new(store);
+    fn open(speech: Speech, store: &Opened, info: Option<Value>, now: i64) -> Home {
+        store.empty();
+        let house = House::new(Arc::new(store.clone()));
         let mut body = speech.prepare("agreement-1");
         if let Some(info) = info {
             body["extendInfo"] = info.to_string().into();
@@ -102,7 +83,6 @@ impl Home {
             refresh: text(&granted, "refreshToken"),
             refreshed_at: now,
             calls: 3,
-            _scratch: scratch,
         }
     }
 
@@ -182,9 +162,10 @@ impl Home {
     }
 }
 
-/// An agreement whose code was not redeemed yet, in a wallet of its own.
-pub fn unredeemed(speech: Speech, now: i64) -> (House, Agreement) {
-    let house = House::new(Arc::new(ModelStore::new()));
+/// An agreement whose code was not redeemed yet, in a store that is emptied first.
+pub fn unredeemed(speech: Speech, store: &Opened, now: i64) -> (House, Agreement) {
+    store.empty();
+    let house = House::new(Arc::new(store.clone()));
     let prepared = call(&house, speech, "prepare", &speech.prepare("agreement-1"), &moment(now, 1));
     let id = AuthId::read(&speech.auth_id(&prepared)).expect("an authId");
     let decided = house.decide(&id, RICH, true, &moment(now, 2));
@@ -205,26 +186,4 @@ fn said(house: &House, speech: Speech, operation: &str, body: &Value, at: &Momen
     let request = who.request(&speech.target(operation), body.to_string().as_bytes(), &clock);
     let (reply, _) = house.reply(&request, at, Twist::default());
     serde_json::from_slice(&reply.body).expect("a JSON reply")
-}
-
-/// A folder in memory where there is one: that a commit is on the disk is proved by other tests.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Scratch {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let memory = PathBuf::from("/dev/shm");
-        let base = if memory.is_dir() { memory } else { PathBuf::from(env!("CARGO_TARGET_TMPDIR")) };
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = base.join(format!("accord-limits-{number}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).expect("a scratch folder");
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -28,7 +28,7 @@ use papers::End;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use stores::Shelf;
+use stores::{Shelf, long};
 use wallet::Wallet;
 
 /// How many of the last acts a failure prints.
@@ -125,10 +125,6 @@ impl Life {
     }
 }
 
-fn long() -> bool {
-    std::env::var_os("ACCORD_LONG").is_some_and(|value| value == "1")
-}
-
 fn setup(seed: u64) -> Setup {
     let caps = Caps { currency: Some("IQD"), debit: Some(2_400), month: Some(60_000), ..Caps::default() };
     Setup {
@@ -143,7 +139,7 @@ fn live(seed: u64, acts: usize) -> Tally {
     println!("seed {seed}, {acts} acts");
     let mut all = Shelf::all();
     // Each act takes some milliseconds there: a third of the lives, all of them under ACCORD_LONG=1.
-    all.retain(|shelf| *shelf != Shelf::Postgres || long() || seed.is_multiple_of(3));
+    all.retain(|shelf| shelf.plays(seed as usize, 3));
     let setup = setup(seed);
     let mut life = Life {
         wallets: all.into_iter().map(|shelf| Wallet::open(Arc::new(shelf.open()), &setup, seed)).collect(),

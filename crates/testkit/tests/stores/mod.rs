@@ -1,13 +1,17 @@
-//! The stores that rules are tried on: one list for every test.
+//! The stores that rules are tried on: one list for every test. A wall (`tests/walls.rs`) keeps it the only one.
 //!
 //! On PostgreSQL several nodes are at work on one database, and each call goes to the next.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-use accord_core::store::{Done, Look, Store, Work};
+use accord_core::store::clock::ClockReading;
+use accord_core::store::{Done, Look, Store, Stored, Work};
 use accord_store::{PostgresOptions, PostgresStore, PostgresUrl, SqliteOptions, SqliteStore};
 use accord_testkit::model::ModelStore;
 use accord_testkit::postgres::{self, Fresh};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,10 +28,23 @@ pub enum Shelf {
 }
 
 impl Shelf {
+    /// The list.
+    const LIST: [Shelf; 3] = [Shelf::Model, Shelf::Sqlite, Shelf::Postgres];
+
     /// The list; without PostgreSQL where this machine has none, which is said.
     pub fn all() -> Vec<Shelf> {
-        let postgres = postgres::binaries().map(|_| Shelf::Postgres);
-        [Shelf::Model, Shelf::Sqlite].into_iter().chain(postgres).collect()
+        Shelf::LIST.into_iter().filter(|shelf| shelf.is_there()).collect()
+    }
+
+    /// Is it on this machine? Says so when it is not.
+    pub fn is_there(self) -> bool {
+        self != Shelf::Postgres || postgres::binaries().is_some()
+    }
+
+    /// Does it play that one of many rounds, where a story has more of them than PostgreSQL has time for? There every
+    /// `nth` is played, and each under `ACCORD_LONG=1`.
+    pub fn plays(self, round: usize, nth: usize) -> bool {
+        self != Shelf::Postgres || long() || round.is_multiple_of(nth)
     }
 
     /// An empty store.
@@ -40,9 +57,14 @@ impl Shelf {
         Opened(match self {
             Shelf::Model => Arc::new(ModelStore::new()),
             Shelf::Sqlite => Arc::new(File::new()),
-            Shelf::Postgres => nodes(count).expect("PostgreSQL"),
+            Shelf::Postgres => Arc::new(nodes(count)),
         })
     }
+}
+
+/// Is there time for everything?
+pub fn long() -> bool {
+    std::env::var_os("ACCORD_LONG").is_some_and(|value| value == "1")
 }
 
 /// Tries something on every store of the list.
@@ -50,9 +72,60 @@ pub fn on_every_store(check: impl FnMut(Shelf)) {
     Shelf::all().into_iter().for_each(check);
 }
 
+/// The same for stories that take a while: makes a test of each on each store of the list, so that they run side by
+/// side. A story is a function of the shelf.
+#[allow(unused_macros, reason = "each test takes what it needs")]
+macro_rules! tests_on_every_store {
+    ($($story:ident),+ $(,)?) => {
+        mod model {
+            $(#[test] fn $story() { crate::stores::told_on(crate::stores::Shelf::Model, super::$story) })+
+        }
+        mod sqlite {
+            $(#[test] fn $story() { crate::stores::told_on(crate::stores::Shelf::Sqlite, super::$story) })+
+        }
+        mod postgres {
+            $(#[test] fn $story() { crate::stores::told_on(crate::stores::Shelf::Postgres, super::$story) })+
+        }
+    };
+}
+#[allow(unused_imports, reason = "each test takes what it needs")]
+pub(crate) use tests_on_every_store;
+
+/// A story on one store of the list, if that is on this machine.
+pub fn told_on(shelf: Shelf, story: impl FnOnce(Shelf)) {
+    assert!(Shelf::LIST.contains(&shelf));
+    if shelf.is_there() {
+        story(shelf);
+    }
+}
+
+/// What a store holds: every row of every table, as a text, sorted. What nodes keep for themselves (locks, leases, markers
+/// of commits, who is at work) is left out.
+pub type Picture = BTreeMap<String, Vec<String>>;
+
+/// A store that can be looked through as a whole.
+trait Kept: Store {
+    fn picture(&self) -> Picture;
+    fn empty(&self);
+}
+
 /// An open store. What it lies in goes with it.
 #[derive(Clone)]
-pub struct Opened(Arc<dyn Store>);
+pub struct Opened(Arc<dyn Kept>);
+
+impl Opened {
+    /// Every row.
+    pub fn picture(&self) -> Picture {
+        let mut picture = self.0.picture();
+        picture.values_mut().for_each(|rows| rows.sort());
+        picture
+    }
+
+    /// Removes every row.
+    pub fn empty(&self) {
+        self.0.empty();
+    }
+}
 
 impl Store for Opened {
     fn submit(&self, work: Work, done: Done) {
@@ -64,13 +137,28 @@ impl Store for Opened {
     fn name(&self) -> &'static str {
         self.0.name()
     }
+    fn is_shared(&self) -> bool {
+        self.0.is_shared()
+    }
+    fn read_clock(&self) -> Stored<Option<ClockReading>> {
+        self.0.read_clock()
+    }
+}
+
+impl Kept for ModelStore {
+    fn picture(&self) -> Picture {
+        ModelStore::picture(self)
+    }
+    fn empty(&self) {
+        ModelStore::empty(self);
+    }
 }
 
 /// A SQLite store in a folder of its own; in memory where there is one: that a commit is on the disk is proved by
 /// other tests.
 struct File {
     store: SqliteStore,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl File {
@@ -83,10 +171,7 @@ impl File {
         let _ = std::fs::remove_dir_all(&folder.0);
         std::fs::create_dir_all(&folder.0).expect("a folder");
         let options = SqliteOptions { readers: 1, ..SqliteOptions::default() };
-        File {
-            store: SqliteStore::open(folder.0.join("accord.db"), options).expect("a store"),
-            _folder: folder,
-        }
+        File { store: SqliteStore::open(folder.0.join("accord.db"), options).expect("a store"), folder }
     }
 }
 
@@ -102,6 +187,52 @@ impl Store for File {
     }
 }
 
+impl File {
+    fn aside(&self, flags: OpenFlags) -> Connection {
+        let db = Connection::open_with_flags(self.folder.0.join("accord.db"), flags).expect("the database");
+        db.busy_timeout(std::time::Duration::from_secs(30)).expect("patience");
+        db
+    }
+}
+
+fn tables(db: &Connection) -> Vec<String> {
+    let words = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+                 AND name <> 'schema_migrations'";
+    let mut names = db.prepare(words).expect("tables");
+    let names = names.query_map([], |row| row.get(0)).expect("tables");
+    names.map(|name| name.expect("a table")).collect()
+}
+
+fn readable(cell: ValueRef<'_>) -> String {
+    match cell {
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+impl Kept for File {
+    fn picture(&self) -> Picture {
+        let db = self.aside(OpenFlags::SQLITE_OPEN_READ_ONLY);
+        let rows_of = |table: &String| {
+            let mut select = db.prepare(&format!("SELECT * FROM {table}")).expect("a table");
+            let columns = select.column_count();
+            let rows = select.query_map([], |row| {
+                let cells: Result<Vec<String>, _> =
+                    (0..columns).map(|at| row.get_ref(at).map(readable)).collect();
+                cells.map(|cells| cells.join("|"))
+            });
+            rows.expect("rows").map(|row| row.expect("a row")).collect()
+        };
+        tables(&db).into_iter().map(|table| (table.clone(), rows_of(&table))).collect()
+    }
+
+    fn empty(&self) {
+        let db = self.aside(OpenFlags::SQLITE_OPEN_READ_WRITE);
+        let words = tables(&db).iter().map(|table| format!("DELETE FROM {table};")).collect::<String>();
+        db.execute_batch(&format!("BEGIN IMMEDIATE; {words} COMMIT")).expect("an empty store");
+    }
+}
+
 struct Folder(PathBuf);
 
 impl Drop for Folder {
@@ -111,49 +242,71 @@ impl Drop for Folder {
 }
 
 /// Nodes behind a round robin. The database goes with the last of them.
-pub struct Nodes {
+struct Nodes {
     stores: Vec<PostgresStore>,
     turn: AtomicUsize,
     schema: Fresh,
 }
 
 impl Nodes {
-    fn next(&self) -> Option<&PostgresStore> {
-        self.stores.get(self.turn.fetch_add(1, Ordering::Relaxed) % self.stores.len())
+    fn next(&self) -> &PostgresStore {
+        &self.stores[self.turn.fetch_add(1, Ordering::Relaxed) % self.stores.len()]
     }
 
-    /// Removes every row.
-    pub fn empty(&self) {
-        let words = self.schema.sql(
-            "SELECT string_agg('DELETE FROM ' || quote_ident(tablename), '; ') FROM pg_tables
-             WHERE schemaname = current_schema() AND tablename NOT IN ('bucket_locks', 'schema_migrations')",
-        );
+    /// What `words` make of each table that holds rows of ours, `%I` being its name, with `between` between.
+    fn of_each_table(&self, words: &str, between: &str) -> String {
+        self.schema.sql(&format!(
+            "SELECT string_agg(replace('{words}', '%I', quote_ident(relname)), '{between}' ORDER BY relname)
+             FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+             AND NOT relispartition
+             AND relname NOT IN ('bucket_locks', 'schema_migrations', 'commits', 'nodes')"
+        ))
+    }
+}
+
+impl Kept for Nodes {
+    fn picture(&self) -> Picture {
+        // A name alone, so that a table without rows is there too.
+        let words = "SELECT ''%I'' UNION ALL SELECT ''%I|'' || replace(t::text, chr(10), ''\\n'') FROM %I t";
+        let words = self.of_each_table(words, " UNION ALL ");
+        let mut picture = Picture::new();
+        for line in self.schema.sql(&words).lines() {
+            let (table, row) = line.split_once('|').map_or((line, None), |(table, row)| (table, Some(row)));
+            picture.entry(table.to_owned()).or_default().extend(row.map(str::to_owned));
+        }
+        picture.entry("settings".to_owned()).or_default().retain(|row| !row.starts_with("(lease_"));
+        picture
+    }
+
+    fn empty(&self) {
+        let words = self.of_each_table("DELETE FROM %I", "; ");
         self.schema.sql(&words);
     }
 }
 
 impl Store for Nodes {
     fn submit(&self, work: Work, done: Done) {
-        if let Some(store) = self.next() {
-            store.submit(work, done);
-        }
+        self.next().submit(work, done);
     }
     fn submit_read(&self, look: Look, done: Done) {
-        if let Some(store) = self.next() {
-            store.submit_read(look, done);
-        }
+        self.next().submit_read(look, done);
     }
     fn name(&self) -> &'static str {
         "postgres"
     }
+    fn is_shared(&self) -> bool {
+        true
+    }
+    fn read_clock(&self) -> Stored<Option<ClockReading>> {
+        self.next().read_clock()
+    }
 }
 
-/// So many nodes on an empty database; nothing when the machine has no PostgreSQL, which is said.
-pub fn nodes(count: usize) -> Option<Arc<Nodes>> {
-    let schema = postgres::fresh()?;
+/// So many nodes on an empty database.
+fn nodes(count: usize) -> Nodes {
+    let schema = postgres::fresh().expect("PostgreSQL");
     let url = PostgresUrl::parse(&schema.url(), Path::new("/")).expect("a URL");
     let options = PostgresOptions { migrate: true, writers: 8, readers: 2, ..PostgresOptions::default() };
     let open = || PostgresStore::open(url.clone(), options.clone()).expect("a store");
-    let stores = (0..count).map(|_| open()).collect();
-    Some(Arc::new(Nodes { stores, turn: AtomicUsize::new(0), schema }))
+    Nodes { stores: (0..count).map(|_| open()).collect(), turn: AtomicUsize::new(0), schema }
 }
