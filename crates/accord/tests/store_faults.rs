@@ -3,23 +3,15 @@
 
 mod house;
 
-use accord_testkit::postgres::{self, Server};
+use accord_testkit::postgres::Server;
 use house::House;
-use house::cluster::Node;
 use house::load::{Record, Told, World, open_boxes};
 use house::support::On;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 const TASKS: usize = 8;
-
-fn signal(name: &str, pid: u32) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
-    assert!(sent.expect("kill").success());
-}
 
 /// A wallet whose load is watched.
 struct Watched<'h> {
@@ -44,11 +36,11 @@ impl Watched<'_> {
 
 /// Breaks something under load and mends it; then everything is audited. Gives what it came to, and how many letters
 /// came again.
-async fn survives(house: &House, node: Option<Node>, harm: impl AsyncFnOnce(&Watched<'_>)) -> (Told, usize) {
+async fn survives(house: &House, harm: impl AsyncFnOnce(&Watched<'_>)) -> (Told, usize) {
     let boxes = open_boxes(house).await;
     let urls = boxes.each_ref().map(|mailbox| mailbox.url.clone());
     let opening = Record::opening(house).await;
-    let world = Arc::new(World::new(0, house, &node.iter().collect::<Vec<_>>(), urls).await);
+    let world = Arc::new(World::new(0, house, &[], urls).await);
     let mut record = Record::default();
     let tasks = world.start(TASKS, 7, &mut record);
     let watched = Watched { house, world: world.clone() };
@@ -62,10 +54,6 @@ async fn survives(house: &House, node: Option<Node>, harm: impl AsyncFnOnce(&Wat
         told.debits, told.unknown, told.made
     );
     record.check_books(house, &opening).await;
-    // The house moves the clock, and a second node would not know.
-    if let Some(mut node) = node {
-        node.stop();
-    }
     let again = record.check_notices(house, &boxes).await;
     record.check_books(house, &opening).await;
     (told, again)
@@ -79,7 +67,7 @@ async fn a_full_disk_of_the_server_loses_nothing_and_is_lived_through() {
     };
     let house = House::open_with("disk-full", On::Sqlite, &["--store", &server.url("")]);
     let ballast = server.dir().join("ballast");
-    let (told, _) = survives(&house, None, async |watched| {
+    let (told, _) = survives(&house, async |watched| {
         fill(&ballast);
         watched.unknowns(10).await;
         std::fs::remove_file(&ballast).expect("the ballast");
@@ -107,29 +95,10 @@ async fn a_server_that_takes_no_more_connections_is_worked_with_as_it_is() {
     server.sql("CREATE DATABASE wallet OWNER teller");
     let url = format!("postgres://teller@{}:5432/wallet", server.host());
     let house = House::open_with("few-connections", On::Sqlite, &["--store", &url]);
-    let (told, again) = survives(&house, None, async |watched| {
+    let (told, again) = survives(&house, async |watched| {
         watched.answers(200).await;
         server.sql("ALTER ROLE teller CONNECTION LIMIT -1");
     })
     .await;
     assert_eq!((told.unknown, again), (0, 0), "whoever has no connection waits for one");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_was_paused_does_nothing_twice_when_it_wakes() {
-    if postgres::binaries().is_none() {
-        return;
-    }
-    let long = std::env::var("ACCORD_LONG").is_ok_and(|long| long == "1");
-    // The server ends a transaction whose node has been silent for 15 seconds.
-    let pause = Duration::from_secs(if long { 60 } else { 17 });
-    let house = House::open("paused", On::Postgres);
-    let node = Node::join(&house, &house.store().store());
-    let pid = node.pid();
-    survives(&house, Some(node), async |_| {
-        signal("STOP", pid);
-        tokio::time::sleep(pause).await;
-        signal("CONT", pid);
-    })
-    .await;
 }

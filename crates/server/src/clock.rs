@@ -20,6 +20,8 @@ pub struct Clock {
     origin: Instant,
     /// The shared clock's time at `origin`, or [`NONE`].
     shared_ms: AtomicI64,
+    /// When the shared clock was last read, since `origin`.
+    heard_ms: AtomicI64,
 }
 
 /// The setting under which a store keeps the offset, so that it survives restarts and holds for every process.
@@ -40,8 +42,8 @@ impl Clock {
 
     /// The same on a machine whose clock is taken to be `skew_ms` ahead. For tests, in a sandbox.
     pub fn skewed(offset_ms: i64, skew_ms: i64) -> Clock {
-        let (offset_ms, shared_ms) = (AtomicI64::new(offset_ms), AtomicI64::new(NONE));
-        Clock { offset_ms, skew_ms, origin: Instant::now(), shared_ms }
+        let [offset_ms, shared_ms, heard_ms] = [offset_ms, NONE, 0].map(AtomicI64::new);
+        Clock { offset_ms, skew_ms, origin: Instant::now(), shared_ms, heard_ms }
     }
 
     /// Now.
@@ -56,11 +58,31 @@ impl Clock {
 
     /// Goes by a shared clock from now on.
     pub fn follow(&self, reading: &ClockReading) {
-        let since_origin = match reading.at.checked_duration_since(self.origin) {
-            Some(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
-            None => 0,
-        };
-        self.shared_ms.store(reading.time.0.saturating_sub(since_origin), Ordering::Relaxed);
+        let at_origin = reading.time.0.saturating_sub(self.since_origin(reading.at));
+        self.shared_ms.store(at_origin, Ordering::Relaxed);
+    }
+
+    /// The shared clock was read then.
+    pub fn heard(&self, at: Instant) {
+        self.heard_ms.store(self.since_origin(at), Ordering::Relaxed);
+    }
+
+    /// How long ago the shared clock was last read, in milliseconds; nothing without a shared one.
+    pub fn silent_ms(&self) -> Option<i64> {
+        self.shared()?;
+        Some(self.since_origin(Instant::now()) - self.heard_ms.load(Ordering::Relaxed))
+    }
+
+    /// The same clock, last read so much longer ago.
+    #[cfg(test)]
+    pub(crate) fn aged(self, by: std::time::Duration) -> Clock {
+        let by_ms = i64::try_from(by.as_millis()).unwrap_or(0);
+        self.shared_ms.fetch_sub(by_ms, Ordering::Relaxed);
+        Clock { origin: self.origin.checked_sub(by).unwrap_or(self.origin), ..self }
+    }
+
+    fn since_origin(&self, at: Instant) -> i64 {
+        i64::try_from(at.saturating_duration_since(self.origin).as_millis()).unwrap_or(i64::MAX)
     }
 
     /// How far the machine's clock is ahead of the shared one, in milliseconds; nothing without a shared one.
@@ -71,8 +93,7 @@ impl Clock {
     fn shared(&self) -> Option<Timestamp> {
         let at_origin =
             Some(self.shared_ms.load(Ordering::Relaxed)).filter(|at_origin| *at_origin != NONE)?;
-        let elapsed = i64::try_from(self.origin.elapsed().as_millis()).unwrap_or(i64::MAX);
-        Some(Timestamp(at_origin.saturating_add(elapsed)))
+        Some(Timestamp(at_origin.saturating_add(self.since_origin(Instant::now()))))
     }
 
     fn machine(&self) -> Timestamp {

@@ -178,13 +178,21 @@ impl Dispatcher {
             Permit::Hold => self.set_state(&notification, NotificationState::Held).await,
             Permit::Never(why) => self.write_down(&notification, None, why, Delivery::Failed, at).await,
             Permit::Go => {
-                if self.app.options.store.is_shared() && !self.claim(&notification, at, journey).await? {
+                let shared = self.app.options.store.is_shared();
+                // The last moment to begin: an answer comes within the lease.
+                let latest = at.now.plus_millis(LEASE).0.saturating_sub(TRY_TIMEOUT.as_millis() as i64);
+                let latest = (shared && journey.is_none()).then_some(Timestamp(latest));
+                if shared && !self.claim(&notification, at).await? {
                     return Ok(());
                 }
                 let began = Instant::now();
                 let slow = journey.is_some_and(|journey| journey.is_slow(&notification.target));
                 let timeout = if slow { SHORT_TIMEOUT } else { TRY_TIMEOUT };
-                let (status, outcome, delivery) = self.attempt(&notification, at, timeout).await;
+                let Some((status, outcome, delivery)) =
+                    self.attempt(&notification, at, timeout, latest).await
+                else {
+                    return Ok(());
+                };
                 if let (Some(journey), TIMED_OUT) = (journey, outcome.as_str()) {
                     journey.note_slow(&notification.target);
                 }
@@ -202,14 +210,17 @@ impl Dispatcher {
         }
     }
 
-    /// Sends once and reads the acknowledgement: HTTP status, what happened for people, what it means.
+    /// Sends once and reads the acknowledgement: HTTP status, what happened for people, what it means. Nothing: it is
+    /// later than `latest`, so nothing was sent. A node that slept has lost its claim, or is about to: another carries
+    /// it.
     async fn attempt(
         &self,
         notification: &Notification,
         at: &Moment,
         timeout: Duration,
-    ) -> (Option<u16>, String, Delivery) {
-        let failed = |why: String| (None, why, Delivery::Failed);
+        latest: Option<Timestamp>,
+    ) -> Option<(Option<u16>, String, Delivery)> {
+        let failed = |why: String| Some((None, why, Delivery::Failed));
         let Some(dialect) = self.app.dialect(&notification.dialect) else {
             return failed("its dialect is not mounted".into());
         };
@@ -230,6 +241,10 @@ impl Dispatcher {
         let mut request = self.http.post(url).timeout(timeout).body(body);
         for (name, value) in Outbound::new(client_id, &request_time, &signed).headers {
             request = request.header(name, value);
+        }
+        // Looked at last: whatever came before may have taken its time.
+        if latest.is_some_and(|latest| self.app.clock.now() > latest) {
+            return None;
         }
         let mut reply = match request.send().await {
             Ok(reply) => reply,
@@ -252,11 +267,8 @@ impl Dispatcher {
                 }
                 Ok(None) => break,
                 Err(fault) => {
-                    return (
-                        Some(status),
-                        format!("answer broke off: {}", root_cause(&fault)),
-                        Delivery::Failed,
-                    );
+                    let why = format!("answer broke off: {}", root_cause(&fault));
+                    return Some((Some(status), why, Delivery::Failed));
                 }
             }
         }
@@ -269,16 +281,13 @@ impl Dispatcher {
         let client = self.app.clients.find(client_id);
         let (delivery, outcome) =
             gateway::acknowledgement(dialect.as_ref(), client.as_deref(), &target, client_id, &replied);
-        (Some(status), outcome, delivery)
+        Some((Some(status), outcome, delivery))
     }
 
-    /// Takes a notification for this node alone. A node that slept since has lost it again, or is about to: another
-    /// carries it.
-    async fn claim(&self, seen: &Notification, at: &Moment, journey: Option<&Journey>) -> Ruled<bool> {
+    /// Takes a notification for this node alone.
+    async fn claim(&self, seen: &Notification, at: &Moment) -> Ruled<bool> {
         let (seen, claimed_at) = (seen.clone(), at.clone());
-        let claimed = self.app.transact(move |tx| Ok(retry::claim(tx, &seen, &claimed_at)?)).await?;
-        let last_start = at.now.plus_millis(LEASE).0.saturating_sub(TRY_TIMEOUT.as_millis() as i64);
-        Ok(claimed && (journey.is_some() || self.app.clock.now().0 <= last_start))
+        self.app.transact(move |tx| Ok(retry::claim(tx, &seen, &claimed_at)?)).await
     }
 
     async fn set_state(&self, notification: &Notification, state: NotificationState) -> Ruled<()> {

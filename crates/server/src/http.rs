@@ -200,7 +200,7 @@ async fn ready(State(app): State<Arc<App>>) -> Response<Body> {
     if app.draining.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
     }
-    if let Some(why) = crate::shared_time::fault(&app.clock) {
+    if let Some(why) = crate::shared_time::not_ready(&app.clock) {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response();
     }
     match app.look(|rows| rows.setting("ready").map(|_| ())).await {

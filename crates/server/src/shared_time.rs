@@ -3,7 +3,8 @@
 //! A reading is off by half of its round trip at most, so of the last few the one with the shortest is believed. A
 //! reading that contradicts those before means that the clock was set, or that another server has taken over: then
 //! only the new one counts. A node whose own clock is far from the database's goes by the database's all the same,
-//! but is not ready: nobody knows what else is wrong with it.
+//! but is not ready: nobody knows what else is wrong with it. Nor is one that has not read the database's clock for a
+//! while: it stood still (a paused machine), or cannot reach the database.
 
 use crate::app::App;
 use crate::clock::Clock;
@@ -12,11 +13,13 @@ use accord_core::store::clock::ClockReading;
 use accord_core::store::{Store, StoreFault, Stored};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// A machine's clock may be so far from the database's, either way.
 pub const FARTHEST_MS: i64 = 2_000;
+/// A node whose last reading is older is not ready.
+pub const LONGEST_SILENCE_MS: i64 = 10_000;
 /// Between two readings.
 const EVERY: Duration = Duration::from_secs(1);
 /// Readings that are remembered.
@@ -57,16 +60,34 @@ pub fn begin(clock: &Clock, store: &dyn Store) -> Stored<Readings> {
     let mut readings = Readings::default();
     for _ in 0..FIRST {
         match store.read_clock()? {
-            Some(reading) => clock.follow(&readings.add(reading)),
+            Some(reading) => follow(clock, &mut readings, reading),
             None => break,
         }
     }
     Ok(readings)
 }
 
+fn follow(clock: &Clock, readings: &mut Readings, reading: ClockReading) {
+    clock.follow(&readings.add(reading));
+    clock.heard(reading.at);
+}
+
 /// What is wrong with this machine's clock, in a sentence for its operator.
 pub fn fault(clock: &Clock) -> Option<String> {
     clock.machine_ahead_ms().and_then(sentence)
+}
+
+/// Why this node should get no calls for now, as far as time tells.
+pub fn not_ready(clock: &Clock) -> Option<String> {
+    fault(clock).or_else(|| {
+        clock.silent_ms().filter(|silent| *silent > LONGEST_SILENCE_MS).map(|silent| {
+            let (seconds, tenths) = (silent / 1_000, silent % 1_000 / 100);
+            format!(
+                "the database's clock was last read {seconds}.{tenths} s ago: this node stood still, or cannot reach \
+                 the database"
+            )
+        })
+    })
 }
 
 fn sentence(ahead_ms: i64) -> Option<String> {
@@ -85,10 +106,19 @@ pub async fn run(app: Arc<App>, readings: Readings, mut stopped: watch::Receiver
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut off, mut silent) = (fault(&app.clock).is_some(), false);
+    let mut before = Instant::now();
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             _ = stopped.changed() => return,
+        }
+        // Whatever a node had claimed by then is another's now.
+        if before.elapsed() > Duration::from_millis(LONGEST_SILENCE_MS.unsigned_abs()) && !silent {
+            tracing::warn!(
+                seconds = before.elapsed().as_secs(),
+                "this node stood still: its leases may be over"
+            );
+            telemetry::stood_still();
         }
         let (seen, kept) = (app.clone(), readings.clone());
         let read = tokio::task::spawn_blocking(move || read(&seen, &kept)).await;
@@ -99,6 +129,7 @@ pub async fn run(app: Arc<App>, readings: Readings, mut stopped: watch::Receiver
             tracing::warn!(%fault, "the database's clock cannot be read: time is counted from its last reading");
         }
         silent = read.is_err();
+        before = Instant::now();
         off = tell(&app.clock, off);
     }
 }
@@ -117,7 +148,7 @@ pub fn tell(clock: &Clock, before: bool) -> bool {
 
 fn read(app: &App, readings: &Mutex<Readings>) -> Stored<()> {
     if let Some(reading) = app.options.store.read_clock()? {
-        app.clock.follow(&readings.lock().unwrap_or_else(PoisonError::into_inner).add(reading));
+        follow(&app.clock, &mut readings.lock().unwrap_or_else(PoisonError::into_inner), reading);
     }
     Ok(())
 }
@@ -126,7 +157,6 @@ fn read(app: &App, readings: &Mutex<Readings>) -> Stored<()> {
 mod tests {
     use super::*;
     use accord_core::Timestamp;
-    use std::time::Instant;
 
     fn readings(made: &[(u64, i64, u64)]) -> Vec<i64> {
         let origin = Instant::now();
@@ -166,6 +196,22 @@ mod tests {
             assert_eq!(sentence.is_some(), said.is_some(), "{ahead_ms}");
             assert!(sentence.is_none_or(|sentence| sentence.contains(said.unwrap_or("?"))), "{ahead_ms}");
         }
+    }
+
+    #[test]
+    fn a_node_that_has_not_heard_of_the_time_for_long_is_not_ready() {
+        let clock = Clock::new(0);
+        assert_eq!((clock.silent_ms(), not_ready(&clock)), (None, None), "alone on its store");
+        let now = Instant::now();
+        let machine = clock.unmoved();
+        clock.follow(&ClockReading { time: machine, at: now, round_trip: Duration::ZERO });
+        clock.heard(now);
+        assert_eq!(not_ready(&clock), None);
+        let later = clock.aged(Duration::from_millis(61_000));
+        let said = not_ready(&later).unwrap();
+        assert!(said.contains("last read 61.") && said.contains("stood still"), "{said}");
+        later.heard(Instant::now());
+        assert_eq!(not_ready(&later), None);
     }
 
     #[test]

@@ -112,6 +112,11 @@ pub fn clock(ahead_ms: i64) {
     gauge!("accord_clock_offset_seconds").set(seconds.copysign(ahead_ms as f64));
 }
 
+/// Counts that this node stood still for a while, as a paused machine does.
+pub fn stood_still() {
+    counter!("accord_standstills_total").increment(1);
+}
+
 /// Counts rows that left the hot tables.
 pub fn pruned(rows: usize) {
     counter!("accord_pruned_rows_total").increment(rows as u64);

@@ -49,6 +49,16 @@ impl Node {
         self.running.kill();
     }
 
+    /// Lets the process stand still, as a paused machine does.
+    pub fn pause(&self) {
+        self.running.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn wake(&self) {
+        self.running.signal("CONT");
+    }
+
     /// Asks the process to stop and waits for it.
     pub fn stop(&mut self) {
         assert_eq!(self.running.terminate(), 0, "{}", self.running.said());

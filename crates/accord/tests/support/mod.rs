@@ -230,9 +230,14 @@ impl Running {
     }
 
     pub fn terminate(&mut self) -> i32 {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+        self.signal("TERM");
         self.wait()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let args = [format!("-{name}"), self.child.id().to_string()];
+        assert!(Command::new("kill").args(args).status().expect("kill").success());
     }
 
     pub fn kill(&mut self) {
