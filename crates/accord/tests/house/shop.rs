@@ -1,7 +1,9 @@
 //! A shop: one test client of the sandbox, in either dialect, with real signatures.
 
 use super::{House, Tokens, http};
-use accord_client::{CallFault, Client, DialectKind, Receiver, Wallet};
+use accord_client::{
+    CallFault, Client, DialectKind, Receiver, SignedRequest, Wallet, judge, prepare_request,
+};
 use serde_json::{Value, json};
 
 /// One client. Cloned for parallel calls.
@@ -17,6 +19,7 @@ pub struct Shop {
 /// A reply whose signature is good.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heard {
+    pub http_status: u16,
     pub status: String,
     pub code: String,
     pub body: Value,
@@ -95,15 +98,34 @@ impl Shop {
 
     /// Calls at a time; nothing when no whole answer came. A reply that is signed wrongly fails the test.
     pub async fn try_call(&self, operation: &str, body: &Value, time: &str) -> Option<Heard> {
-        match self.client.call(operation, body.to_string().as_bytes(), time).await {
+        self.try_send(&self.sign(operation, body, time)).await
+    }
+
+    /// A signed request, for any node.
+    pub fn sign(&self, operation: &str, body: &Value, time: &str) -> SignedRequest {
+        let (identity, wallet) = (self.client.identity(), self.client.wallet());
+        let body = body.to_string();
+        prepare_request(identity, wallet, operation, body.as_bytes(), time).expect("a signed request")
+    }
+
+    /// Sends a signed request to this client's node; nothing when no whole answer came.
+    pub async fn try_send(&self, request: &SignedRequest) -> Option<Heard> {
+        let url = format!("{}{}", self.base_url, request.target);
+        let request = SignedRequest { url, ..request.clone() };
+        let said = match self.client.send(&request).await {
+            Ok(reply) => judge(request, reply, &self.client.wallet().wallet_keys),
+            Err(fault) => Err(fault),
+        };
+        match said {
             Ok(exchange) => Some(Heard {
+                http_status: exchange.reply.status,
                 status: exchange.result.status.clone(),
                 code: exchange.result.code.clone(),
                 body: serde_json::from_slice(&exchange.reply.body).expect("JSON"),
                 raw: exchange.reply.body,
             }),
             Err(CallFault::Transport(_)) => None,
-            Err(fault) => panic!("{operation}: {fault}"),
+            Err(fault) => panic!("{}: {fault}", self.base_url),
         }
     }
 
