@@ -2,12 +2,13 @@
 
 mod stores;
 
-use accord_core::agreement::EndedBy;
+use accord_core::agreement::{EndedBy, step_up};
 use accord_core::ids::{CustomerId, LoginId};
 use accord_core::message::delivery::{self, Carried, Claimed, Delivery, DeliveryState, LEASE_MS, SCHEDULE};
-use accord_core::message::routes::{Carrier, MessagePolicy, Route, Service};
+use accord_core::message::routes::{self, Carrier, MessagePolicy, Route, Service};
 use accord_core::message::{self, About, CodePurpose, Kind};
 use accord_core::outcome::Ruled;
+use accord_core::people::one_time_code::CodeLimits;
 use accord_core::people::{Contact, ContactKind, Profile};
 use accord_core::policy::MINUTE;
 use accord_core::preference::Preferences;
@@ -189,6 +190,45 @@ fn a_user_who_has_chosen_gets_that_and_nothing_else() {
             // A code goes where it was asked to go, whatever was chosen.
             tell(&store, &user, code(NOW + MINUTE), Some(ContactKind::MobilePhone), &both());
             assert_eq!(ways(&store, &user.id).len(), expected.len() + 1);
+        }
+    });
+}
+
+#[test]
+fn a_code_beside_the_pin_leaves_by_sms_then_e_mail_and_first_to_what_the_wallet_knows() {
+    on_every_store(|shelf| {
+        use ContactKind::Email;
+        let (sms, mail) =
+            (|to: &str| (Carrier::Sms, to.to_owned()), |to: &str| (Carrier::Email, to.to_owned()));
+        let (chosen, none) = ("chosen@b.example", MessagePolicy::default());
+        let only_mail = MessagePolicy { email: both().email, ..MessagePolicy::default() };
+        for (login, contacts, policy, expected) in [
+            (PHONE, vec![(Email, MAIL)], both(), Some(sms(PHONE))),
+            (PHONE, vec![(Email, MAIL)], only_mail.clone(), Some(mail(MAIL))),
+            (MAIL, vec![], both(), Some(mail(MAIL))),
+            ("nobody", vec![], both(), Some(mail(chosen))),
+            (PHONE, vec![], none, None),
+        ] {
+            let (store, user) = house(shelf, login, &contacts);
+            let row = user.clone();
+            let sent: Ruled<()> = store::transact(&store, move |tx| {
+                // Whoever has the PIN may have chosen this address.
+                let nobody = Preferences::of_nobody_yet(row.id.clone());
+                tx.put_preferences(&Preferences { email: Some(chosen.to_owned()), ..nobody })?;
+                let (id, limits) = (samples::auth_id(1), CodeLimits::default());
+                step_up::send(tx, &id, &row, "Shop", &limits, &policy, &at(NOW))?;
+                Ok(())
+            });
+            sent.expect("a code");
+            let gone: Vec<_> =
+                deliveries(&store, &user.id).into_iter().map(|row| (row.carrier, row.to)).collect();
+            assert_eq!(gone, Vec::from_iter(expected.clone()), "{login} {contacts:?}");
+            let customer = user.id.clone();
+            let leaves = look(&store, move |rows| match rows.messages(&customer, 9)?.first() {
+                Some(message) => routes::leaves(rows, message),
+                None => Ok(false),
+            });
+            assert_eq!(leaves, expected.is_some());
         }
     });
 }

@@ -1,13 +1,15 @@
 //! Step-up: before a wallet that wants it lets a user approve, a one-time code goes to that user, beside the PIN.
 //!
 //! The code is bound to the session and the user whose PIN was right. Its row keeps a salted digest; the code itself is
-//! in the message to the user and nowhere else. How often one is sent is counted for each user, in all sessions.
+//! in the message to the user and nowhere else: by SMS or e-mail where one of them reaches the user, and the wallet's own
+//! inbox, which the PIN alone opens, then does not show it. How often one is sent is counted for each user, in all
+//! sessions.
 
 use crate::agreement::Scope;
 use crate::handle::Bucket;
 use crate::ids::{AuthId, CustomerId};
 use crate::journal;
-use crate::message::routes::MessagePolicy;
+use crate::message::routes::{self, MessagePolicy};
 use crate::message::{self, About, CodePurpose};
 use crate::moment::{Moment, Timestamp};
 use crate::money::Amount;
@@ -124,7 +126,10 @@ pub fn send(
         code,
         expires_at,
     };
-    message::tell(tx, at, user, about, messages)?;
+    match routes::way_of_code(tx, user, messages)? {
+        Some(way) => message::tell_by(tx, at, user, about, way, messages)?,
+        None => message::tell(tx, at, user, about, messages)?,
+    }
     let (bucket, subject, actor) = (auth_id.bucket(), auth_id.as_str(), user.id.as_str());
     journal::append(tx, at, bucket, "authorization.code_sent", subject, actor, "")?;
     Ok(Sent::Until(expires_at))

@@ -115,7 +115,11 @@ pub(super) fn carriers(
         if !wanted {
             continue;
         }
-        let Some(to) = address(rows, user, carrier)? else { continue };
+        let to = match kind {
+            Kind::OneTimeCode => address_of_code(rows, user, carrier)?,
+            _ => address(rows, user, carrier)?,
+        };
+        let Some(to) = to else { continue };
         let state = match route.service {
             Service::Held => DeliveryState::Held,
             Service::On | Service::Off => DeliveryState::Pending,
@@ -143,14 +147,55 @@ fn wants(route: &Route, kind: Kind) -> bool {
     route.kinds.contains(&kind)
 }
 
-/// Where a carrier finds a user: the e-mail address that the user chose, else the login id if it is such an address, else
-/// the first contact of that kind.
-pub fn address(rows: &dyn Rows, user: &User, carrier: Carrier) -> Stored<Option<String>> {
-    if carrier == Carrier::Email
-        && let Some(chosen) = rows.preferences(&user.id)?.and_then(|preferences| preferences.email)
-    {
-        return Ok(Some(chosen));
+/// By which way a code goes that stands beside the PIN: SMS before e-mail, nothing where no carrier reaches the user.
+pub fn way_of_code(rows: &dyn Rows, user: &User, policy: &MessagePolicy) -> Stored<Option<ContactKind>> {
+    for carrier in [Carrier::Sms, Carrier::Email] {
+        let there = policy.route(carrier).service != Service::Off;
+        if there && address_of_code(rows, user, carrier)?.is_some() {
+            return Ok(Some(carrier.contact_kind()));
+        }
     }
+    Ok(None)
+}
+
+/// Is that message, or was it, on its way out of the wallet? One that a sandbox holds is not.
+pub fn leaves(rows: &dyn Rows, message: &Message) -> Stored<bool> {
+    let (bucket, kind, subject) = (message.customer.bucket(), message.about.kind(), message.about.subject());
+    for carrier in Carrier::ALL {
+        let delivery = rows.delivery(bucket, kind, &subject, *carrier)?;
+        if delivery.is_some_and(|delivery| delivery.state != DeliveryState::Held) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Where a carrier finds a user: the e-mail address that the user chose, else what the wallet knows ([`known`]).
+pub fn address(rows: &dyn Rows, user: &User, carrier: Carrier) -> Stored<Option<String>> {
+    match chosen(rows, user, carrier)? {
+        Some(chosen) => Ok(Some(chosen)),
+        None => known(rows, user, carrier),
+    }
+}
+
+/// Where a one-time code goes: what the wallet knows comes first. Whoever has the PIN can choose another address, and a
+/// code is there to be more than the PIN.
+fn address_of_code(rows: &dyn Rows, user: &User, carrier: Carrier) -> Stored<Option<String>> {
+    match known(rows, user, carrier)? {
+        Some(known) => Ok(Some(known)),
+        None => chosen(rows, user, carrier),
+    }
+}
+
+fn chosen(rows: &dyn Rows, user: &User, carrier: Carrier) -> Stored<Option<String>> {
+    match carrier {
+        Carrier::Email => Ok(rows.preferences(&user.id)?.and_then(|preferences| preferences.email)),
+        Carrier::Sms => Ok(None),
+    }
+}
+
+/// The login id if it is such an address, else the first contact of that kind.
+fn known(rows: &dyn Rows, user: &User, carrier: Carrier) -> Stored<Option<String>> {
     let kind = carrier.contact_kind();
     let login = user.login_id.as_str();
     if ContactKind::of_login(login) == Some(kind) {

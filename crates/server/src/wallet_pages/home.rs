@@ -9,7 +9,7 @@ use accord_core::Timestamp;
 use accord_core::agreement::control::{self, State as Stands};
 use accord_core::agreement::{Agreement, Terms};
 use accord_core::ids::CustomerId;
-use accord_core::message::{About, Message};
+use accord_core::message::{About, Kind, Message, routes};
 use accord_core::money::{Amount, Currency};
 use accord_core::preference;
 use accord_core::store::{Rows, Stored};
@@ -108,7 +108,9 @@ pub(super) async fn inbox(
             let customer = visit.account.user.id.clone();
             let (seen_at, found) = visit
                 .look(move |rows| {
-                    Ok((preference::of(rows, &customer)?.seen_at, rows.messages(&customer, LETTERS)?))
+                    let found = rows.messages(&customer, LETTERS)?;
+                    let shown = found.into_iter().map(|message| covered(rows, message));
+                    Ok((preference::of(rows, &customer)?.seen_at, shown.collect::<Stored<Vec<_>>>()?))
                 })
                 .await?;
             let newest = found.iter().map(|message| message.at).max();
@@ -122,6 +124,16 @@ pub(super) async fn inbox(
         }
         .await,
     )
+}
+
+/// A message as this page shows it, which the PIN alone opens: a one-time code that went out by SMS or e-mail is covered,
+/// for it is there to be more than the PIN.
+fn covered(rows: &dyn Rows, mut message: Message) -> Stored<Message> {
+    let away = message.about.kind() == Kind::OneTimeCode && routes::leaves(rows, &message)?;
+    if away && let About::OneTimeCode { code, .. } = &mut message.about {
+        *code = "\u{2022}".repeat(code.chars().count());
+    }
+    Ok(message)
 }
 
 fn letter(message: &Message, seen_at: Timestamp) -> Letter {

@@ -1,7 +1,12 @@
-//! Why was I charged?
+//! Why was I charged? And what was I told?
 
 use crate::house::{House, RICH};
 use crate::{Browser, agree, pay};
+use accord_core::Ruled;
+use accord_core::ids::LoginId;
+use accord_core::message::routes::{MessagePolicy, Route, Service};
+use accord_core::message::{self, About, CodePurpose};
+use accord_core::people::ContactKind;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,5 +74,42 @@ async fn a_long_story_comes_in_pages_and_nothing_is_left_out() {
     let second = browser.get(&format!("{path}?before={before}")).await;
     assert_eq!(second.body.matches("/wallet/payments/").count(), 3);
     assert!(second.says("You agreed.") && !second.body.contains("?before="));
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_left_the_wallet_is_covered_in_the_inbox_and_one_that_did_not_is_shown() {
+    let house = House::open().await;
+    let app = house.app();
+    let user = app
+        .look(|rows| {
+            let customer = rows.customer_of(&LoginId::new(RICH))?.unwrap();
+            Ok(rows.user(&customer)?.unwrap())
+        })
+        .await
+        .unwrap();
+    let route = || Route { service: Service::On, ..Route::default() };
+    let carried = MessagePolicy { email: route(), sms: route() };
+    for (request, code, policy) in [("one", "483920", carried), ("two", "716253", MessagePolicy::held())] {
+        let (user, at) = (user.clone(), app.clock.moment());
+        let about = About::OneTimeCode {
+            purpose: CodePurpose::Approval,
+            request: request.to_owned(),
+            merchant: "Shop".to_owned(),
+            code: code.to_owned(),
+            expires_at: at.now.plus_millis(300_000),
+        };
+        let told: Ruled<()> = app
+            .transact(move |tx| {
+                let way = ContactKind::MobilePhone;
+                Ok(message::tell_by(tx, &at, &user, about.clone(), way, &policy)?)
+            })
+            .await;
+        told.unwrap();
+    }
+    let inbox = Browser::signed_in(&house, RICH).await.get("/wallet/inbox").await;
+    assert!(inbox.says("716253 is your code"), "{}", inbox.body);
+    assert!(inbox.says("\u{2022}\u{2022}\u{2022}\u{2022}\u{2022}\u{2022} is your code"), "{}", inbox.body);
+    assert!(!inbox.body.contains("483920"), "the PIN alone opens this page");
     house.close().await;
 }
