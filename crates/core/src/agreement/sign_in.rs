@@ -85,15 +85,13 @@ pub fn begin(tx: &mut dyn Tx, sign_in: &SignIn, limits: &SignInLimits, at: &Mome
             Some(session)
         }
     };
-    for (guard, limit) in [
-        (guard_of_login(tx, &sign_in.login, at)?, limits.per_user),
-        (guard_of_address(tx, &sign_in.address, at)?, limits.per_address),
-    ] {
-        if at.now < guard.blocked_until {
-            return Ok(Begun::TooMany { until: Some(guard.blocked_until) });
-        }
-        tx.put_pin_guard(&count(guard, limit, limits, at))?;
+    let of_login = guard_of_login(tx, &sign_in.login, at)?;
+    let of_address = guard_of_address(tx, &sign_in.address, at)?;
+    if let Some(until) = blocked(&[&of_login, &of_address], at) {
+        return Ok(Begun::TooMany { until: Some(until) });
     }
+    tx.put_pin_guard(&count(of_login, limits.per_user, limits, at))?;
+    tx.put_pin_guard(&count(of_address, limits.per_address, limits, at))?;
     if let Some(session) = session {
         tx.update_session(&Session { wrong_pins: session.wrong_pins + 1, ..session })?;
     }
@@ -119,6 +117,12 @@ pub fn succeed(tx: &mut dyn Tx, sign_in: &SignIn, at: &Moment) -> Ruled<()> {
     let guard = guard_of_address(tx, &sign_in.address, at)?;
     tx.put_pin_guard(&PinGuard { wrong: guard.wrong.saturating_sub(1), ..guard })?;
     Ok(())
+}
+
+/// Until when one of the guards lets nobody try. Asked of all of them before any counts: from an address that is blocked,
+/// nobody can block users.
+pub(crate) fn blocked(guards: &[&PinGuard], at: &Moment) -> Option<Timestamp> {
+    guards.iter().map(|guard| guard.blocked_until).filter(|until| at.now < *until).max()
 }
 
 /// The guard with one more try counted.

@@ -5,7 +5,7 @@
 //! same. Checking the hash is slow and happens outside of any transaction.
 
 use super::{LIFE_MS, Operator, SEEN_STEP_MS, Session, actor, bucket_of};
-use crate::agreement::sign_in::{SignInLimits, count, guard_of, guard_of_address};
+use crate::agreement::sign_in::{SignInLimits, blocked, count, guard_of, guard_of_address};
 use crate::ids::ConsoleSessionId;
 use crate::journal;
 use crate::moment::{Moment, Timestamp};
@@ -47,24 +47,28 @@ pub enum Begun {
 
 /// Counts a try and says whether it may be made.
 pub fn begin(tx: &mut dyn Tx, attempt: &Try, limits: &SignInLimits, at: &Moment) -> Ruled<Begun> {
-    for (guard, limit) in [
-        (guard_of(tx, attempt.subject(), at)?, limits.per_user),
-        (guard_of_address(tx, &attempt.address, at)?, limits.per_address),
-    ] {
-        if at.now < guard.blocked_until {
-            return Ok(Begun::TooMany(guard.blocked_until));
-        }
-        tx.put_pin_guard(&count(guard, limit, limits, at))?;
+    let of_name = guard_of(tx, attempt.subject(), at)?;
+    let of_address = guard_of_address(tx, &attempt.address, at)?;
+    if let Some(until) = blocked(&[&of_name, &of_address], at) {
+        return Ok(Begun::TooMany(until));
     }
+    tx.put_pin_guard(&count(of_name, limits.per_user, limits, at))?;
+    tx.put_pin_guard(&count(of_address, limits.per_address, limits, at))?;
     Ok(Begun::Check(attempt.operator(tx)?.map(|operator| operator.password_hash)))
 }
 
 /// The password was wrong: that goes to the journal of an operator there is. Strangers' names do not: anybody could
-/// fill what is never pruned.
+/// fill what is never pruned. Their guard is written once more instead, so that time tells nobody which names there are.
 pub fn failed(tx: &mut dyn Tx, attempt: &Try, at: &Moment) -> Ruled<()> {
-    if let Some(Operator { name, .. }) = attempt.operator(tx)? {
-        let (act, address) = ("console.sign_in_failed", attempt.address.as_str());
-        journal::append(tx, at, bucket_of(&name), act, name.as_str(), "nobody", address)?;
+    match attempt.operator(tx)? {
+        Some(Operator { name, .. }) => {
+            let (act, address) = ("console.sign_in_failed", attempt.address.as_str());
+            journal::append(tx, at, bucket_of(&name), act, name.as_str(), "nobody", address)?;
+        }
+        None => {
+            let guard = guard_of(tx, attempt.subject(), at)?;
+            tx.put_pin_guard(&guard)?;
+        }
     }
     Ok(())
 }
