@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// From the first look-up to the last byte.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An image that was judged.
 #[derive(Debug, PartialEq, Eq)]

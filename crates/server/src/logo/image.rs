@@ -46,13 +46,48 @@ pub fn judge(bytes: &[u8]) -> Result<Kind, &'static str> {
         Ok(_) | Err(ImageError::NotSupported) => return Err("neither PNG, JPEG, WebP nor GIF"),
         Err(_) => return Err("broken off"),
     };
-    let ImageSize { width, height } = imagesize::blob_size(bytes).map_err(|_| "its size cannot be read")?;
+    let unreadable = "its size cannot be read";
+    let ImageSize { width, height } = imagesize::blob_size(bytes).map_err(|_| unreadable)?;
+    let (width, height) = match kind {
+        Kind::Gif => gif_reach(bytes).ok_or(unreadable)?,
+        Kind::Png | Kind::Jpeg | Kind::Webp => (width, height),
+    };
     match (width, height) {
         (0, _) | (_, 0) => Err("no pixels"),
         (width, height) if width > MOST_PIXELS || height > MOST_PIXELS => {
             Err("more pixels than a logo may have")
         }
         _ => Ok(kind),
+    }
+}
+
+/// How far the pictures of a GIF reach: browsers make room for one that is larger than the screen it is said to stand on.
+/// Nothing where its blocks make no sense; one that is broken off ends there.
+fn gif_reach(bytes: &[u8]) -> Option<(usize, usize)> {
+    let word = |at: usize| Some(usize::from(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?])));
+    let colours = |flags: u8| if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
+    let behind_parts = |mut at: usize| {
+        while let Some(length) = bytes.get(at).filter(|length| **length > 0) {
+            at += 1 + usize::from(*length);
+        }
+        at + 1
+    };
+    let (mut width, mut height) = (word(6)?, word(8)?);
+    if width == 0 || height == 0 {
+        return Some((width, height));
+    }
+    let mut at = 13 + colours(*bytes.get(10)?);
+    loop {
+        match bytes.get(at) {
+            Some(0x21) => at = behind_parts(at + 2),
+            Some(0x2c) => {
+                width = width.max(word(at + 1)? + word(at + 5)?);
+                height = height.max(word(at + 3)? + word(at + 7)?);
+                at = behind_parts(at + 11 + colours(*bytes.get(at + 9)?));
+            }
+            Some(0x3b) | None => return Some((width, height)),
+            Some(_) => return None,
+        }
     }
 }
 
@@ -73,6 +108,17 @@ mod tests {
         bytes.extend(width.to_le_bytes());
         bytes.extend(height.to_le_bytes());
         bytes.extend([0, 0, 0, 0x3b]);
+        bytes
+    }
+
+    /// A GIF of 64 by 64 with two pictures, the second of that place and size.
+    fn gif_with(left: u16, top: u16, width: u16, height: u16) -> Vec<u8> {
+        let mut bytes = b"GIF89a\x40\0\x40\0\x80\0\0\0\0\0\xff\xff\xff".to_vec();
+        bytes.extend(b"!\xf9\x04\0\0\0\0\0");
+        bytes.extend(b",\0\0\0\0\x40\0\x40\0\0\x02\x02\x4c\x01\0");
+        bytes.push(b',');
+        bytes.extend([left, top, width, height].iter().flat_map(|word| word.to_le_bytes()));
+        bytes.extend(b"\x81\0\0\0\x01\x01\x01\x02\x02\x02\x03\x03\x03\x02\x02\x4c\x01\0;");
         bytes
     }
 
@@ -132,6 +178,15 @@ mod tests {
         ] {
             assert_eq!(judge(&bytes), Err("more pixels than a logo may have"));
         }
+        assert_eq!(judge(&gif_with(0, 0, 64, 64)), Ok(Kind::Gif));
+        assert_eq!(judge(&gif_with(0, 0, 2048, 2048)), Ok(Kind::Gif));
+        for bytes in [gif_with(0, 0, 2049, 1), gif_with(0, 0, 64, 65_535), gif_with(65_535, 0, 64, 64)] {
+            assert_eq!(judge(&bytes), Err("more pixels than a logo may have"));
+        }
+        let mut nonsense = gif_with(0, 0, 64, 64);
+        nonsense[19] = b'?';
+        assert_eq!(judge(&nonsense), Err("its size cannot be read"));
+        assert_eq!(judge(&gif_with(0, 0, 64, 64)[..40]), Ok(Kind::Gif), "broken off");
         for bytes in [png(0, 5), gif(5, 0)] {
             assert!(judge(&bytes).is_err());
         }

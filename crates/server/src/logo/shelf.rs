@@ -1,6 +1,6 @@
 //! Logos that were fetched lately, by address: bounded in number, size and time, and one fetch at a time for each.
 
-use super::fetch::{Fetcher, Picture};
+use super::fetch::{Fetcher, PATIENCE, Picture};
 use crate::outbound::OutboundPolicy;
 use accord_core::Timestamp;
 use accord_core::policy::MINUTE;
@@ -27,10 +27,15 @@ struct Entry {
 }
 
 impl Entry {
+    /// Is it under way: does somebody wait for it? Whoever closes a page does not any more.
+    fn under_way(&self) -> bool {
+        !self.place.initialized() && Arc::strong_count(&self.place) > 1
+    }
+
     /// Is it under way, or young enough?
     fn fresh(&self, now: Timestamp) -> bool {
         let life = match self.place.get() {
-            None => return true,
+            None => return self.under_way(),
             Some(Some(_)) => KEPT_MS,
             Some(None) => MISSED_MS,
         };
@@ -69,7 +74,8 @@ impl Logos {
     }
 
     async fn fetch(&self, url: &str) -> Option<Arc<Picture>> {
-        let _permit = self.permits.acquire().await.ok()?;
+        // A page does not wait for the logos of others longer than for its own.
+        let _permit = tokio::time::timeout(PATIENCE, self.permits.acquire()).await.ok()?.ok()?;
         match self.fetcher.fetch(url).await {
             Ok(picture) => Some(Arc::new(picture)),
             Err(why) => {
@@ -110,7 +116,7 @@ impl Logos {
 
 /// Takes out the oldest that is not under way.
 fn forget_oldest(entries: &mut HashMap<String, Entry>) -> Option<Entry> {
-    let done = entries.iter().filter(|(_, entry)| entry.place.initialized());
+    let done = entries.iter().filter(|(_, entry)| !entry.under_way());
     let oldest = done.min_by_key(|(_, entry)| entry.since).map(|(url, _)| url.clone())?;
     entries.remove(&oldest)
 }

@@ -2,7 +2,9 @@
 
 use super::control::prepare;
 use super::house::House;
+use accord_core::Timestamp;
 use accord_server::logo::fetch::Fetcher;
+use accord_server::logo::shelf::Logos;
 use accord_server::outbound::OutboundPolicy;
 use serde_json::json;
 use std::sync::Arc;
@@ -44,7 +46,7 @@ async fn answer(mut socket: TcpStream, asked: Arc<AtomicUsize>, sent: Arc<Atomic
     }
     asked.fetch_add(1, Ordering::Relaxed);
     let request = String::from_utf8(request).ok()?;
-    let path = request.split(' ').nth(1)?.to_owned();
+    let path = request.split([' ', '?']).nth(1)?.to_owned();
     let head = |status: &str, media: &str, length: usize| {
         format!("HTTP/1.1 {status}\r\nContent-Type: {media}\r\nContent-Length: {length}\r\n\r\n").into_bytes()
     };
@@ -144,6 +146,26 @@ async fn whatever_is_no_small_raster_image_becomes_the_default() {
     // Without --outbound nobody but this machine is contacted.
     assert_eq!(logo(&house, Some("https://www.merchant.com/logo.png")).await, default);
     house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_closes_a_page_before_its_logo_came_leaves_room_for_other_logos() {
+    let shop = Shop::open().await;
+    let policy = OutboundPolicy {
+        allow_http: true,
+        allowed: vec!["127.0.0.1".parse().unwrap()],
+        ..OutboundPolicy::default()
+    };
+    let shelf = Logos::new(&policy).unwrap();
+    let now = Timestamp(0);
+    // More than the shelf remembers, none of which anybody waits for any more.
+    for number in 0..300 {
+        let url = format!("{}/drip?{number}", shop.url);
+        let closed = tokio::time::timeout(std::time::Duration::ZERO, shelf.get(&url, now)).await;
+        assert!(closed.is_err(), "it was under way");
+    }
+    let picture = shelf.get(&format!("{}/good", shop.url), now).await;
+    assert_eq!(picture.unwrap().bytes, png(64, 64));
 }
 
 #[tokio::test(flavor = "multi_thread")]
