@@ -260,15 +260,8 @@ fn number(handover: Handover, hint: Option<ScanHint>) -> ScanStage {
 
 /// Two digits, Arabic ones too.
 fn read_number(typed: &str) -> Option<u32> {
-    let digits: Option<Vec<u32>> = typed
-        .trim()
-        .chars()
-        .map(|letter| match letter {
-            '\u{660}'..='\u{669}' => Some(u32::from(letter) - 0x660),
-            '\u{6F0}'..='\u{6F9}' => Some(u32::from(letter) - 0x6F0),
-            letter => letter.to_digit(10),
-        })
-        .collect();
+    let digits: Option<Vec<u32>> =
+        crate::typed::plain(typed).trim().chars().map(|letter| letter.to_digit(10)).collect();
     match digits?.as_slice() {
         [tens, units] => Some(tens * 10 + units),
         _ => None,
@@ -360,6 +353,7 @@ mod tests {
             ("42", Some(42)),
             (" 07 ", Some(7)),
             ("٤٢", Some(42)),
+            ("\u{200F}٤٢", Some(42)),
             ("۴۲", Some(42)),
             ("", None),
             ("4", None),

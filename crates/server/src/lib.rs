@@ -33,6 +33,7 @@ pub mod serve;
 pub mod shared_time;
 mod sign_in;
 pub mod telemetry;
+pub mod typed;
 pub mod unbinding;
 pub mod upkeep;
 pub mod wallet_api;

@@ -1,16 +1,18 @@
 //! PINs: argon2id, off the threads that answer calls.
 
 use crate::clock::random;
+use crate::typed::plain;
 use accord_core::identity::{Claim, Identity, Said};
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
 use std::sync::{Arc, LazyLock};
 use tokio::sync::Semaphore;
 
-/// Hashes a PIN as a PHC string.
+/// Hashes a PIN as a PHC string. Whichever digits it is typed in, it is the same PIN.
 pub fn hash(pin: &str) -> Result<String, String> {
     let salt: [u8; 16] = random();
-    let hash = hasher().hash_password_with_salt(pin.as_bytes(), &salt).map_err(|fault| fault.to_string())?;
+    let hash =
+        hasher().hash_password_with_salt(plain(pin).as_bytes(), &salt).map_err(|fault| fault.to_string())?;
     Ok(hash.to_string())
 }
 
@@ -41,7 +43,7 @@ pub async fn check(permits: &Semaphore, pin: String, hash: Option<String>) -> bo
 static NOBODY: LazyLock<String> = LazyLock::new(|| hash("nobody's PIN").unwrap_or_default());
 
 fn verify(pin: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|hash| hasher().verify_password(pin.as_bytes(), &hash).is_ok())
+    PasswordHash::new(hash).is_ok_and(|hash| hasher().verify_password(plain(pin).as_bytes(), &hash).is_ok())
 }
 
 /// 19 MiB, two passes: OWASP's first choice for argon2id.
@@ -61,5 +63,9 @@ mod tests {
         assert!(verify("135790", &hash));
         assert!(!verify("135791", &hash));
         assert!(!verify("135790", "not a hash"));
+        for typed in ["١٣٥٧٩٠", "۱۳۵۷۹۰", "\u{200E}135790"] {
+            assert!(verify(typed, &hash), "{typed}");
+        }
+        assert!(verify("135790", &super::hash("١٣٥٧٩٠").unwrap()));
     }
 }

@@ -1,6 +1,7 @@
 //! Checks a PIN behind the guards of decision 21: the authorization page and the wallet's own pages both come here.
 
 use crate::app::App;
+use crate::typed;
 use accord_core::agreement::sign_in::{self, Begun, SignIn};
 use accord_core::identity::Claim;
 use accord_core::ids::CustomerId;
@@ -37,7 +38,7 @@ pub async fn check(app: &Arc<App>, sign_in: SignIn, pin: String) -> Result<Check
         Begun::Closed => return Ok(Checked::Closed),
     };
     let (customer, hash) = candidate.unzip();
-    if !prove(app, Claim { customer: customer.clone(), kept: hash, typed: pin }).await? {
+    if !prove(app, Claim { customer: customer.clone(), kept: hash, typed: typed::plain(&pin) }).await? {
         return Ok(Checked::Wrong);
     }
     let at = app.clock.moment();

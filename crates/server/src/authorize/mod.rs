@@ -11,6 +11,7 @@ use crate::pages::authorize::{AuthorizeView, Offer, TypedLimits, shown_text};
 use crate::pages::confirm::CodeHint;
 use crate::pages::i18n::page_version;
 use crate::sign_in::{self, Checked};
+use crate::typed;
 use accord_core::agreement::control::{self, Change};
 use accord_core::agreement::decide::{Answer, Decide, Decided, Shown, decide, outcome_of};
 use accord_core::agreement::limits::Limits;
@@ -199,7 +200,8 @@ enum SignedIn {
 }
 
 async fn check_sign_in(app: &Arc<App>, submission: &Submission) -> Result<SignedIn, Stop> {
-    let typed = submission.login_id.as_deref().map(str::trim).filter(|login| !login.is_empty());
+    let typed = submission.login_id.as_deref().map(typed::plain);
+    let typed = typed.as_deref().map(str::trim).filter(|login| !login.is_empty());
     let login = match (typed, &submission.signed_in) {
         (Some(login), _) => Some(LoginId::new(login)),
         (None, Some(customer)) => {

@@ -171,17 +171,7 @@ impl TypedLimits {
 /// Whole units in smallest ones. Digits may be Arabic, and grouped; an empty text is no limit.
 pub(crate) fn read_units(text: Option<&str>, currency: Option<Currency>) -> Option<Option<i64>> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Some(None) };
-    let mut units: i64 = 0;
-    for letter in text.chars() {
-        let digit = match letter {
-            '0'..='9' => u32::from(letter) - u32::from('0'),
-            '\u{660}'..='\u{669}' => u32::from(letter) - 0x660,
-            '\u{6F0}'..='\u{6F9}' => u32::from(letter) - 0x6F0,
-            ',' | '\u{66C}' | ' ' | '\u{A0}' => continue,
-            _ => return None,
-        };
-        units = units.checked_mul(10)?.checked_add(i64::from(digit))?;
-    }
+    let units = crate::typed::units(text)?;
     let currency = currency?;
     let smallest = units.checked_mul(10_i64.checked_pow(u32::from(currency.exponent()))?)?;
     Amount::new(currency, smallest).map(|amount| Some(amount.value()))

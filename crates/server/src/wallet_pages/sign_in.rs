@@ -8,6 +8,7 @@ use crate::pages::i18n::catalogue;
 use crate::pages::policy::content_security_policy;
 use crate::pages::wallet::{Hint, SignInView, render_sign_in};
 use crate::sign_in::{self, Checked};
+use crate::typed;
 use accord_core::agreement::sign_in::SignIn;
 use accord_core::device;
 use accord_core::ids::LoginId;
@@ -71,9 +72,9 @@ pub(super) async fn sign_in(
     let chosen = posted.lang.as_deref().and_then(catalogue::find);
     let language = chosen.unwrap_or_else(|| language_of(&browser, &headers));
     let next = if is_ours(&posted.next) { posted.next.clone() } else { "/wallet".to_owned() };
-    let login = posted.login_id.trim().to_owned();
-    let typed = Some(login.clone()).filter(|login| login.chars().count() <= 128);
-    let again = |hint| ask(&app, &browser, language, &next, Some(hint), typed.clone());
+    let login = typed::plain(&posted.login_id).trim().to_owned();
+    let back = Some(login.clone()).filter(|login| login.chars().count() <= 128);
+    let again = |hint| ask(&app, &browser, language, &next, Some(hint), back.clone());
     if browser.is_fresh() {
         return again(Hint::NoCookies);
     }
