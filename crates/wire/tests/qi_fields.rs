@@ -244,8 +244,11 @@ fn members_that_are_not_acted_on_are_no_longer_than_the_paper_lets_them_be() {
 #[test]
 fn an_id_is_not_blank() {
     for (operation, name) in [("pay", "paymentRequestId"), ("prepare", "referenceClientId")] {
-        let blank = with(operation, name, Some(json!(" \u{a0}")));
-        check(operation, &blank, &format!("PARAM_ILLEGAL {name}: must not be blank"));
+        for blank in [" \u{a0}", "\u{200b}", "\u{202e}\u{202c}", "\u{3164}", "\u{2800}", "\u{feff}\u{e0041}"]
+        {
+            let blank = with(operation, name, Some(json!(blank)));
+            check(operation, &blank, &format!("PARAM_ILLEGAL {name}: must not be blank"));
+        }
     }
 }
 

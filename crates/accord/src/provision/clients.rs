@@ -8,6 +8,7 @@ use accord_core::client::{Client, ClientStatus};
 use accord_core::ids::{ClientId, DialectName};
 use accord_core::store::{StoreFault, Tx};
 use accord_core::{Moment, Ruled};
+use accord_wire::fields::is_blank;
 use accord_wire::signature::is_key_version;
 use accord_wire::time::format_seconds;
 use clap::{Args, Subcommand};
@@ -180,7 +181,7 @@ fn add(args: AddArgs) -> anyhow::Result<Exit> {
         [("--legal-name", &args.legal_name, 256), ("--display-name", &args.display_name, 64)]
     {
         let length = text.as_ref().map_or(1, |text| text.trim().chars().count());
-        if length == 0 || length > most {
+        if length > most || text.as_deref().is_some_and(is_blank) {
             return Err(usage(format!("{name}: 1 to {most} characters")));
         }
     }

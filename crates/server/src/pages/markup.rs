@@ -5,6 +5,7 @@
 //! is left stands in an element that keeps its direction to itself.
 
 use askama::filters::HtmlSafe;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 /// Begins an isolate whose direction is that of its first strong letter. The message files' formatter puts it
 /// before every argument.
@@ -71,11 +72,15 @@ impl HtmlSafe for Markup {}
 /// Marks upon one letter that are shown; no language writes more, only mischief does.
 const MOST_MARKS: usize = 4;
 
-/// Is this a mark that stands above or below the letter before it?
+/// Is this a mark that stands above or below the letter before it, in whichever script?
 fn is_mark(letter: char) -> bool {
-    matches!(letter,
-        '\u{300}'..='\u{36F}' | '\u{483}'..='\u{489}' | '\u{64B}'..='\u{65F}' | '\u{1AB0}'..='\u{1AFF}'
-        | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}' | '\u{FE20}'..='\u{FE2F}')
+    use GeneralCategory::{EnclosingMark, NonspacingMark};
+    matches!(letter.general_category(), NonspacingMark | EnclosingMark)
+}
+
+/// Is this something unseen between letters, such as a joiner? It is no letter to begin a new heap of marks upon.
+fn is_unseen(letter: char) -> bool {
+    letter.general_category() == GeneralCategory::Format
 }
 
 /// Text of a stranger as it is shown: direction embeddings, overrides and isolates are gone, and so are control
@@ -84,7 +89,13 @@ fn is_mark(letter: char) -> bool {
 pub fn clean(text: &str) -> String {
     let mut marks = 0;
     let shown = |letter: char| {
-        marks = if is_mark(letter) { marks + 1 } else { 0 };
+        marks = if is_mark(letter) {
+            marks + 1
+        } else if is_unseen(letter) {
+            marks
+        } else {
+            0
+        };
         match letter {
             '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => None,
             '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
@@ -159,7 +170,24 @@ mod tests {
     fn letters_keep_the_marks_of_languages_and_lose_those_of_mischief() {
         let heaped = format!("S{}hop", "\u{301}\u{489}\u{35C}".repeat(40));
         assert_eq!(clean(&heaped).chars().count(), 4 + MOST_MARKS);
-        for written in ["مُحَمَّدٌ", "Việt", "e\u{301}a\u{308}\u{304}"] {
+        let heaps =
+            ["\u{301}\u{200D}", "\u{5B0}\u{591}", "\u{610}", "\u{6D6}", "\u{93C}", "\u{E47}", "\u{F71}"];
+        for heap in heaps {
+            let marks =
+                clean(&format!("S{}", heap.repeat(40))).chars().filter(|letter| is_mark(*letter)).count();
+            assert_eq!(marks, MOST_MARKS, "{heap:?}");
+        }
+        for written in [
+            "مُحَمَّدٌ",
+            "Việt",
+            "e\u{301}a\u{308}\u{304}",
+            "בְּרֵאשִׁית",
+            "हिन्दी",
+            "ผู้ที่",
+            "👩‍❤️‍👩",
+            "1\u{FE0F}\u{20E3}",
+            "ٱلرَّحْمَٰنِ",
+        ] {
             assert_eq!(clean(written), written);
         }
     }

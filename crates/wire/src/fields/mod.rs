@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use crate::json::{self, Json};
 use crate::time;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 mod url;
 
@@ -307,7 +308,7 @@ impl<'a> Fields<'a> {
     }
 
     fn one_line(&self, name: &str, text: &'a str) -> Result<&'a str, FieldFault> {
-        if text.trim().is_empty() {
+        if is_blank(text) {
             return Err(self.fault(name, "must not be blank"));
         }
         if text.chars().any(char::is_control) {
@@ -315,6 +316,22 @@ impl<'a> Fields<'a> {
         }
         Ok(text)
     }
+}
+
+/// Does this text show nothing? A merchant called U+200B or U+3164 would ask without a name.
+pub fn is_blank(text: &str) -> bool {
+    // Letters and signs that are drawn as nothing: Hangul fillers, the empty Braille cell, joiners and selectors.
+    let filler = |letter: char| {
+        matches!(letter, '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{2800}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{E0100}'..='\u{E01EF}')
+    };
+    let nothing = |letter: char| {
+        letter.is_whitespace()
+            || letter.is_control()
+            || filler(letter)
+            || letter.general_category() == GeneralCategory::Format
+    };
+    text.chars().all(nothing)
 }
 
 fn is_value(text: &str) -> bool {

@@ -3,7 +3,7 @@
 //! No idempotency is documented: each call is a new draft (decision 18).
 
 use crate::dialect::{Act, Answer, Fault, Refused, Status, result_only};
-use crate::fields::{Fields, Strictness, UrlRule};
+use crate::fields::{Fields, Strictness, UrlRule, is_blank};
 use crate::json::Json;
 use crate::qi::codes::{self, SUCCESS};
 use crate::qi::common::{self, MAX_EXTEND_INFO};
@@ -70,7 +70,7 @@ pub(super) fn read(qi: Arc<Qi>, client: &Client, body: &Json) -> Result<PrepareA
     let languages: Vec<&str> = qi.config.languages.iter().map(Language::as_str).collect();
     let language = info.optional_one_of("language", &languages)?.and_then(Language::parse);
     let contract_text = info.required_text("contractDesc", MAX_EXTEND_INFO)?;
-    if contract_text.trim().is_empty() {
+    if is_blank(contract_text) {
         return Err(info.fault("contractDesc", "must not be blank").into());
     }
     let limits = limits::read(&info, qi.config.control.day_zone_offset_ms)?.limits;
