@@ -231,6 +231,8 @@ home-health = Is the server well?
 home-metrics = Its figures
 not-found-title = Page not found
 not-found-text = There is no page at this address.
+unreadable-title = This could not be read
+unreadable-text = What your browser sent is not what this page asks for. Nothing was changed. Please go back and try again.
 
 ## The demo merchant
 

@@ -50,8 +50,9 @@ pub fn router(app: Arc<App>) -> Router {
         pages = pages.route("/metrics", get(metrics).fallback(call));
     }
     let console = app.options.admin_listen.is_none().then(|| crate::admin::routes(app.clone())).flatten();
-    let mut all: Router =
-        pages.layer(axum::extract::DefaultBodyLimit::max(FORM_LIMIT)).fallback(call).with_state(app.clone());
+    let pages =
+        pages.layer(axum::extract::DefaultBodyLimit::max(FORM_LIMIT)).layer(middleware::from_fn(mannered));
+    let mut all: Router = pages.fallback(call).with_state(app.clone());
     if app.options.sandbox.is_some() {
         all = all.merge(sandbox::routes(app.clone())).merge(demo::routes(app.clone()));
         all = all.merge(crate::wallet_api::routes(app.clone()));
@@ -73,6 +74,19 @@ pub fn admin_router(app: Arc<App>) -> Router {
         all = all.merge(console).route("/assets/{name}", get(asset));
     }
     all.layer(middleware::from_fn_with_state(app, note_sender))
+}
+
+/// What cannot be read as a page's question or form (a field that comes twice, another media type, too long) is told
+/// by a page like all others, not in the words of a library.
+async fn mannered(request: axum::extract::Request, next: middleware::Next) -> Response<Body> {
+    let language = language(request.headers());
+    let reply = next.run(request).await;
+    let kind = reply.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !reply.status().is_client_error() || !kind.is_some_and(|kind| kind.starts_with("text/plain")) {
+        return reply;
+    }
+    let html = pages::home::render_unreadable(language);
+    page(reply.status().as_u16(), html, &pages::policy::content_security_policy(None), &Browser::none())
 }
 
 async fn note_sender(

@@ -305,6 +305,16 @@ async fn read(State(app): State<Arc<App>>, Query(asked): Query<Asked>, headers: 
         Err(fault) => return unavailable(accepted, &fault),
     };
     let language = language_of(asked.lang.as_deref(), terms.language, &headers);
+    let merchant = terms.display_name.clone();
+    let over = match session.stage {
+        SessionStage::Open if app.clock.now() <= session.expires_at => None,
+        SessionStage::Open => Some(Outcome::Expired { merchant, return_url: None }),
+        SessionStage::Approved { .. } => Some(Outcome::AlreadyDecided { merchant, approved: true }),
+        SessionStage::Refused { .. } => Some(Outcome::AlreadyDecided { merchant, approved: false }),
+    };
+    if let Some(outcome) = over {
+        return plain(200, language, None, outcome, &Browser::none());
+    }
     let view = TextView {
         language,
         auth_id: session.auth_id.to_string(),
@@ -387,7 +397,8 @@ async fn answered(app: &Arc<App>, decided: &Decided, language: Language, browser
             return plain(200, language, Some(&terms.auth_id), outcome, browser);
         }
         // A browser that is sent to an app stays on the page it came from: that page is the result.
-        return if url.starts_with("https:") || url.starts_with("http:") {
+        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+        return if ["https", "http"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) {
             redirect(&url, browser)
         } else {
             to_app(terms, &handover, url, language, browser)

@@ -36,11 +36,20 @@ pub fn render(view: &HomeView) -> String {
 struct NotFound {
     t: Texts,
     title: String,
+    text: String,
     switch: Option<String>,
 }
 
 /// The page for a path that is none of ours. It repeats nothing of the request.
 pub fn render_not_found(language: Language) -> String {
     let t = Texts(language);
-    super::write(&NotFound { t, title: t.text("not-found-title"), switch: None })
+    let text = t.text("not-found-text");
+    super::write(&NotFound { t, title: t.text("not-found-title"), text, switch: None })
+}
+
+/// The page for a request that no browser makes from our forms. It repeats nothing of it.
+pub fn render_unreadable(language: Language) -> String {
+    let t = Texts(language);
+    let text = t.text("unreadable-text");
+    super::write(&NotFound { t, title: t.text("unreadable-title"), text, switch: None })
 }

@@ -181,6 +181,7 @@ fn pages(language: Language) -> Vec<(String, String)> {
     pages.extend(super::wallet::samples::pages(language, HOSTILE));
     pages.extend(super::admin::samples::pages(language, HOSTILE));
     pages.push(("not found".into(), home::render_not_found(language)));
+    pages.push(("unreadable".into(), home::render_unreadable(language)));
     pages
 }
 

@@ -9,5 +9,6 @@ mod demo_shop;
 mod handover;
 mod house;
 mod logo;
+mod page;
 mod step_up;
 mod unbinding;
