@@ -6,15 +6,18 @@ use crate::pages;
 use crate::{authorize, calls, demo, handover, sandbox, telemetry};
 use accord_core::user::Language;
 use accord_wire::gateway::{Request, origin_form};
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
 use axum::response::IntoResponse;
 use axum::{Router, middleware, routing::get};
 use http_body_util::BodyExt;
+use hyper::body::Frame;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// Largest body of a call (decision 10).
@@ -76,11 +79,44 @@ pub fn admin_router(app: Arc<App>) -> Router {
     all.layer(middleware::from_fn_with_state(app, note_sender))
 }
 
+/// A body that is given up when it has not come to its end in time: whoever sends it byte by byte holds no connection for
+/// ever.
+pub(crate) struct Patient {
+    body: Body,
+    until: Pin<Box<tokio::time::Sleep>>,
+}
+
+impl Patient {
+    /// That body, for twenty seconds.
+    pub(crate) fn body(body: Body) -> Body {
+        Patient::within(body, BODY_TIMEOUT)
+    }
+
+    fn within(body: Body, patience: Duration) -> Body {
+        Body::new(Patient { body, until: Box::pin(tokio::time::sleep(patience)) })
+    }
+}
+
+impl HttpBody for Patient {
+    type Data = Bytes;
+    type Error = axum::BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.until.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Some(Err("took too long".into())));
+        }
+        Pin::new(&mut self.body).poll_frame(cx).map_err(Into::into)
+    }
+}
+
 /// What cannot be read as a page's question or form (a field that comes twice, another media type, too long) is told
 /// by a page like all others, not in the words of a library.
 async fn mannered(request: axum::extract::Request, next: middleware::Next) -> Response<Body> {
     let language = language(request.headers());
-    let reply = next.run(request).await;
+    let reply = next.run(request.map(Patient::body)).await;
     let kind = reply.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     if !reply.status().is_client_error() || !kind.is_some_and(|kind| kind.starts_with("text/plain")) {
         return reply;
@@ -274,6 +310,29 @@ fn guard(headers: &mut HeaderMap, browser: &Browser) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A body that never ends and never sends.
+    struct Silent;
+
+    impl HttpBody for Silent {
+        type Data = Bytes;
+        type Error = axum::BoxError;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn a_form_that_never_comes_to_its_end_is_given_up_and_one_that_does_is_whole() {
+        let silent = Patient::within(Body::new(Silent), Duration::from_millis(10));
+        assert!(axum::body::to_bytes(silent, FORM_LIMIT).await.is_err());
+        let form = Patient::body(Body::from("authId=x"));
+        assert_eq!(axum::body::to_bytes(form, FORM_LIMIT).await.unwrap(), "authId=x");
+    }
 
     #[test]
     fn forwarded_addresses_are_believed_only_from_our_proxies() {

@@ -8,7 +8,7 @@ use super::{ROUTES, Route, failed};
 use crate::app::App;
 use crate::clock::random;
 use crate::cookies::Browser;
-use crate::http::redirect;
+use crate::http::{Patient, redirect};
 use crate::pages::i18n::{Texts, best_language, catalogue};
 use crate::wallet_api::door::is_of;
 use accord_core::Ruled;
@@ -273,6 +273,6 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 async fn read(body: Body) -> Option<Fields> {
-    let bytes = axum::body::to_bytes(body, FORM_LIMIT).await.ok()?;
+    let bytes = axum::body::to_bytes(Patient::body(body), FORM_LIMIT).await.ok()?;
     Some(Fields(url::form_urlencoded::parse(&bytes).into_owned().collect()))
 }
