@@ -8,7 +8,8 @@ mod house;
 
 use accord_testkit::postgres;
 use house::cluster::{Node, Pair};
-use house::load::{Record, World, open_boxes};
+use house::load::audit::open_boxes;
+use house::load::{Record, World};
 use house::support::On;
 use house::{Dice, House};
 use std::hash::{BuildHasher as _, Hasher as _};

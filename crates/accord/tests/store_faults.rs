@@ -5,7 +5,8 @@ mod house;
 
 use accord_testkit::postgres::Server;
 use house::House;
-use house::load::{Record, Told, World, open_boxes};
+use house::load::audit::{Told, open_boxes};
+use house::load::{Record, World};
 use house::support::On;
 use std::path::Path;
 use std::sync::Arc;

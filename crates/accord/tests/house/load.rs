@@ -1,19 +1,18 @@
-//! Mixed load on the nodes of one wallet while things break, and the audit afterwards: what was acknowledged is so,
-//! and what was answered Unknown, or not at all, comes to one end when it is asked again.
+//! Mixed load on the nodes of one wallet while things break, and the [audit] afterwards: what was acknowledged is so, and
+//! what was answered Unknown, or not at all, comes to one end when it is asked again.
+
+pub mod audit;
 
 use super::cluster::Node;
-use super::mailbox::{Letter, Mailbox, Manner};
 use super::shop::{Bill, Heard, Shop, auth_id};
-use super::support::run;
 use super::{Dice, House, Tokens, http};
-use accord_client::{DialectKind, Verification};
+use accord_client::DialectKind;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Who pays: two with money, one without.
-const USERS: [usize; 3] = [0, 3, 1];
+pub const USERS: [usize; 3] = [0, 3, 1];
 
 /// What the tasks of one round share.
 pub struct World {
@@ -24,6 +23,8 @@ pub struct World {
     boxes: [String; 2],
     users: Vec<(String, String)>,
     stop: AtomicBool,
+    /// Does a call without an end stop everybody? There is nobody left to be called then.
+    until_lost: bool,
     /// Calls that were answered S or F.
     pub acknowledged: AtomicUsize,
     /// Calls that were answered Unknown, or not at all.
@@ -46,9 +47,13 @@ enum Pending {
     Cancel,
 }
 
+#[derive(Debug, Clone)]
 struct Agreement {
+    /// In which it got its newest tokens, or lost them.
+    round: usize,
     shop: usize,
     user: usize,
+    reference: String,
     code: String,
     tokens: Vec<Tokens>,
     pending: Pending,
@@ -84,15 +89,6 @@ pub struct Record {
     debits: Vec<Debit>,
 }
 
-/// What a round came to, for people.
-pub struct Told {
-    pub debits: usize,
-    /// Calls whose end was not known.
-    pub unknown: usize,
-    /// Payments among them that had been made.
-    pub made: usize,
-}
-
 #[track_caller]
 fn end_of(said: &Heard) -> (char, String) {
     match (said.status.as_str(), said.code.as_str()) {
@@ -115,9 +111,15 @@ impl World {
             boxes,
             users: house.file.users.iter().map(|user| (user.login_id.clone(), user.pin.clone())).collect(),
             stop: AtomicBool::new(false),
+            until_lost: false,
             acknowledged: AtomicUsize::new(0),
             unknown: AtomicUsize::new(0),
         }
+    }
+
+    /// The same, whose tasks end at the first call without an end.
+    pub fn until_lost(self) -> World {
+        World { until_lost: true, ..self }
     }
 
     /// Starts so many tasks that call until [`World::stop`]. They take over agreements of earlier rounds.
@@ -186,7 +188,7 @@ impl World {
     ) -> Option<()> {
         let said = self.call(node, shop, "prepare", &self.prepare_body(shop, &reference)).await;
         let answer = said.as_ref().map(|said| said.raw.clone());
-        record.prepared.push(Prepared { shop, reference, answer });
+        record.prepared.push(Prepared { shop, reference: reference.clone(), answer });
         let said = said?;
         said.is("S SUCCESS");
         let id = auth_id(&said.body);
@@ -197,8 +199,16 @@ impl World {
         assert_eq!(status, 200, "{said}");
         let said: Value = serde_json::from_str(&said).expect("JSON");
         let code = said["authCode"].as_str().expect("a code").to_owned();
-        let (tokens, pending) = (Vec::new(), Pending::Apply);
-        record.agreements.push(Agreement { shop, user, code, tokens, pending, canceled: false });
+        record.agreements.push(Agreement {
+            round: self.round,
+            shop,
+            user,
+            reference,
+            code,
+            tokens: Vec::new(),
+            pending: Pending::Apply,
+            canceled: false,
+        });
         let agreement = record.agreements.last_mut()?;
         let said = self.call(node, shop, "applyToken", &self.shop(shop).apply_body(&agreement.code)).await?;
         said.is("S SUCCESS");
@@ -227,7 +237,8 @@ impl World {
     /// Calls until it is told to stop.
     async fn work(self: Arc<World>, task: usize, mut dice: Dice, mut record: Record) -> Record {
         for number in 0.. {
-            if self.stop.load(Ordering::Relaxed) {
+            let ended = self.until_lost && self.unknown.load(Ordering::Relaxed) > 0;
+            if ended || self.stop.load(Ordering::Relaxed) {
                 return record;
             }
             let (id, node) = (format!("r{}-t{task}-{number}", self.round), self.any_node(&mut dice));
@@ -243,12 +254,20 @@ impl World {
                 continue;
             }
             let agreement = &mut record.agreements[live[dice.roll(live.len() as u64) as usize]];
-            match dice.roll(20) {
+            match dice.roll(23) {
                 0..=11 => record.debits.push(self.pay(id, agreement, &mut dice).await),
                 12..=14 => self.refund(node, id, &mut record.debits, &mut dice).await,
                 15 => self.cancel_payment(node, &mut record.debits, &mut dice).await,
                 16..=18 => self.inquire(node, &record.debits, &mut dice).await,
-                what => self.change(node, agreement, what == 19 && dice.roll(3) > 0).await,
+                19..=20 => self.change(node, agreement, dice.roll(2) > 0).await,
+                // A payment while its token is replaced.
+                _ => {
+                    let (mut renewed, newest) = (agreement.clone(), &*agreement);
+                    let (debit, ()) =
+                        tokio::join!(self.pay(id, newest, &mut dice), self.change(node, &mut renewed, true));
+                    record.debits.push(debit);
+                    *agreement = renewed;
+                }
             }
         }
         record
@@ -266,6 +285,7 @@ impl World {
             return;
         };
         said.is("S SUCCESS");
+        agreement.round = self.round;
         match refresh {
             true => agreement.tokens.push(said.tokens()),
             false => agreement.canceled = true,
@@ -367,194 +387,4 @@ impl Record {
         self.agreements.extend(other.agreements);
         self.debits.extend(other.debits);
     }
-
-    /// Looks after everything that was told, and asks for the rest again, as a caller would.
-    pub async fn audit(&mut self, world: &World) -> Told {
-        let again = async |shop: usize, operation: &str, body: &Value| {
-            let said = world.call(1, shop, operation, body).await;
-            said.unwrap_or_else(|| panic!("no end of {operation} {body}"))
-        };
-        for one in self.prepared.drain(..) {
-            let body = world.prepare_body(one.shop, &one.reference);
-            let first = again(one.shop, "prepare", &body).await;
-            first.is("S SUCCESS");
-            if world.shop(one.shop).kind == DialectKind::AlipayPlus {
-                let expected = one.answer.as_ref().unwrap_or(&first.raw);
-                assert!(first.raw == *expected, "{}", first.body);
-            }
-        }
-        for (id, user) in self.undecided.drain(..) {
-            let (status, said) = world.decide(0, &id, user).await.expect("an answer");
-            assert!(status == 200 || status == 409, "{said}");
-        }
-        let (unknown, mut made) = (world.unknown.load(Ordering::Relaxed), 0);
-        let mut never = Vec::new();
-        for debit in &mut self.debits {
-            let shop = world.shop(debit.shop);
-            if debit.end.is_none() {
-                let said = again(debit.shop, "inquiryPayment", &shop.inquiry_body(&debit.bill.id)).await;
-                let before = shop.standing(&said);
-                made += usize::from(before.is_some());
-                let said = again(debit.shop, "pay", &shop.pay_body(&debit.bill, &debit.token)).await;
-                if before.is_none() && matches!(said.code.as_str(), "INVALID_ACCESS_TOKEN" | "INVALID_TOKEN")
-                {
-                    // It was never made, and its token has been replaced or cancelled since.
-                    never.push(debit.bill.id.clone());
-                    continue;
-                }
-                let end = end_of(&said);
-                assert!(before.is_none_or(|before| before == end.0), "{}: {before:?}", debit.bill.id);
-                debit.end = Some(end);
-            }
-            for at in 0..debit.refunds.len() {
-                let said = again(debit.shop, "refund", &world.refund_body(debit, &debit.refunds[at])).await;
-                said.is("S SUCCESS");
-                let id = said.body["refundId"].as_str().expect("an id").to_owned();
-                let known = debit.refunds[at].acknowledged.get_or_insert_with(|| id.clone());
-                assert_eq!(*known, id, "{}", said.body);
-            }
-            if let Some(acknowledged) = &mut debit.cancel {
-                again(debit.shop, "cancelPayment", &shop.inquiry_body(&debit.bill.id)).await.is("S SUCCESS");
-                *acknowledged = true;
-            }
-        }
-        self.debits.retain(|debit| !never.contains(&debit.bill.id));
-        for (number, agreement) in self.agreements.iter_mut().enumerate() {
-            let shop = world.shop(agreement.shop);
-            if let Some(newest) = agreement.tokens.last() {
-                let (operation, body) = match agreement.pending {
-                    Pending::Refresh => ("applyToken", shop.refresh_body(&newest.refresh)),
-                    Pending::Cancel => ("cancelToken", shop.cancel_body(&newest.access)),
-                    _ => ("", Value::Null),
-                };
-                if !operation.is_empty() {
-                    let said = again(agreement.shop, operation, &body).await;
-                    said.is("S SUCCESS");
-                    match agreement.pending {
-                        Pending::Refresh => agreement.tokens.push(said.tokens()),
-                        _ => agreement.canceled = true,
-                    }
-                }
-            } else {
-                let said = again(agreement.shop, "applyToken", &shop.apply_body(&agreement.code)).await;
-                said.is("S SUCCESS");
-                agreement.tokens.push(said.tokens());
-            }
-            agreement.pending = Pending::Nothing;
-            // The newest tokens pay, unless their end was acknowledged.
-            let newest = agreement.tokens.last().expect("tokens").clone();
-            let id = format!("r{}-a{number}", world.round);
-            let bill = Bill::new(&id, "IQD", 100);
-            let bill = bill.notify(&format!("{}/pay/{id}", world.boxes[agreement.shop]));
-            let said = again(agreement.shop, "pay", &shop.pay_body(&bill, &newest.access)).await;
-            match (agreement.canceled, shop.kind) {
-                (true, DialectKind::Qi) => said.is("F INVALID_ACCESS_TOKEN"),
-                (true, DialectKind::AlipayPlus) => said.is("F INVALID_TOKEN"),
-                (false, _) => {
-                    let (shop, user, token) = (agreement.shop, agreement.user, newest.access);
-                    let (end, refunds) = (Some(end_of(&said)), Vec::new());
-                    self.debits.push(Debit { shop, user, bill, token, end, refunds, cancel: None });
-                }
-            }
-        }
-        self.agreements.retain(|agreement| !agreement.canceled);
-        self.recall(world).await;
-        Told { debits: self.debits.len(), unknown, made }
-    }
-
-    /// Every payment is as it was told, asked at each node in turn.
-    pub async fn recall(&self, world: &World) {
-        for (node, debit) in self.debits.iter().enumerate().filter(|(_, debit)| debit.cancel.is_none()) {
-            let shop = world.shop(debit.shop);
-            let said =
-                world.call(node, debit.shop, "inquiryPayment", &shop.inquiry_body(&debit.bill.id)).await;
-            let said = said.unwrap_or_else(|| panic!("{}: no answer", debit.bill.id));
-            let (status, id) = debit.end.as_ref().expect("an end");
-            assert_eq!(shop.standing(&said), Some(*status), "{}", said.body);
-            if *status == 'S' {
-                assert_eq!(said.body["paymentId"], id.as_str());
-            }
-        }
-    }
-
-    /// Every user's money against all that was told, and the books against themselves.
-    pub async fn check_books(&self, house: &House, opening: &BTreeMap<usize, i128>) {
-        for (user, opening) in opening {
-            let mine = self.debits.iter().filter(|debit| debit.user == *user);
-            let made = mine.filter(|debit| debit.end.as_ref().is_some_and(|end| end.0 == 'S'));
-            let kept = |debit: &Debit| match debit.cancel {
-                Some(_) => 0,
-                None => debit.bill.value - debit.refunds.iter().map(|refund| refund.value).sum::<u64>(),
-            };
-            let spent: i128 = made.map(|debit| i128::from(kept(debit))).sum();
-            assert_eq!(house.balance(*user, "IQD").await, opening - spent, "user {user}");
-        }
-        let ends = self.debits.iter().filter_map(|debit| debit.end.as_ref()).filter(|end| end.0 == 'S');
-        let mut ids: Vec<&String> = ends.map(|end| &end.1).collect();
-        let count = ids.len();
-        ids.sort();
-        ids.dedup();
-        assert_eq!(ids.len(), count, "two debits have one paymentId");
-        let data = house.data();
-        let said = run(&["ledger", "verify", "--data", data.to_str().expect("UTF-8"), "--json"]).ends(0);
-        assert_eq!(said.json()["balanced"], true, "{}", said.out);
-    }
-
-    /// Moves the clock until nothing waits; then each debit has told its end, and nothing is stored twice. How many
-    /// letters came again: a node that lost its store after sending one sends it again.
-    pub async fn check_notices(&self, house: &House, boxes: &[Mailbox; 2]) -> usize {
-        let mut all = Vec::new();
-        for _ in 0..5 {
-            house.advance(660).await;
-            all = house.notifications().await;
-            if all.iter().all(|one| one["state"] != "pending") {
-                break;
-            }
-        }
-        let mut stored: HashMap<String, usize> = HashMap::new();
-        for one in &all {
-            assert!(one["state"] == "delivered" || one["state"] == "moot", "{one}");
-            *stored.entry(format!("{} {}", one["url"], one["type"])).or_default() += 1;
-        }
-        let url = |debit: &Debit| debit.bill.notify.clone().expect("a URL");
-        for debit in &self.debits {
-            let about = format!("\"{}\" ", url(debit));
-            let kinds = stored.iter().filter(|(key, _)| key.starts_with(&about));
-            assert!(kinds.clone().all(|(_, count)| *count == 1), "{:?}", kinds.collect::<Vec<_>>());
-        }
-        let (mut arrived, mut distinct): (HashMap<String, Vec<Letter>>, _) = (HashMap::new(), HashSet::new());
-        let mut again = 0;
-        for mailbox in boxes {
-            for letter in mailbox.letters() {
-                assert_eq!(letter.received.verified, Verification::Verified, "{letter:?}");
-                again += usize::from(!distinct.insert((letter.target.clone(), letter.body.clone())));
-                arrived.entry(format!("{}{}", mailbox.url, letter.target)).or_default().push(letter);
-            }
-        }
-        for debit in &self.debits {
-            let letters = arrived.get(&url(debit)).unwrap_or_else(|| panic!("{}: no notice", debit.bill.id));
-            let (status, _) = debit.end.as_ref().expect("an end");
-            for letter in letters {
-                assert_eq!(letter.json()["paymentResult"]["resultStatus"], status.to_string());
-                assert_eq!(letter.body, letters[0].body);
-            }
-        }
-        println!("{} notices stored, {again} letters came again", all.len());
-        again
-    }
-
-    /// The money that each user of the load begins with.
-    pub async fn opening(house: &House) -> BTreeMap<usize, i128> {
-        let mut opening = BTreeMap::new();
-        for user in USERS {
-            opening.insert(user, house.balance(user, "IQD").await);
-        }
-        opening
-    }
-}
-
-/// Receivers that acknowledge whatever comes.
-pub async fn open_boxes(house: &House) -> [Mailbox; 2] {
-    let open = async |who| Mailbox::open(house.shop(who).receiver(), |_| Manner::Sign).await;
-    [open("qi2").await, open("alipayPlus2").await]
 }

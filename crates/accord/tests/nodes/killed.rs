@@ -4,7 +4,8 @@
 //! `ACCORD_SEED=…` repeats the choices of a run; how far the machine gets between two is never the same.
 
 use crate::house::Dice;
-use crate::house::load::{Record, World, open_boxes};
+use crate::house::load::audit::open_boxes;
+use crate::house::load::{Record, World};
 use crate::house::nodes::Nodes;
 use crate::house::support::post;
 use crate::rounds;

@@ -168,6 +168,18 @@ impl Scratch {
         self.schema.as_ref()
     }
 
+    /// A number that the store of the sandbox in this directory says.
+    #[track_caller]
+    pub fn count(&self, statement: &str) -> i64 {
+        match &self.schema {
+            Some(schema) => schema.sql(statement).parse().expect("a number"),
+            None => {
+                let db = rusqlite::Connection::open(self.file("data/accord.db")).expect("the database");
+                db.query_row(statement, [], |row| row.get(0)).expect("a number")
+            }
+        }
+    }
+
     /// The store that the sandbox in this directory remembers in, as `--store` takes it.
     pub fn store(&self) -> String {
         match &self.schema {
