@@ -179,6 +179,32 @@ fn a_server_without_a_free_connection_is_told_apart() {
 }
 
 #[test]
+fn a_full_disk_of_the_server_leaves_no_half_schema() {
+    let Some(server) = Server::start_on_small_disk(150, &["max_wal_size = 64MB", "wal_init_zero = off"])
+    else {
+        return;
+    };
+    let wallet = Wallet::new("store-disk");
+    server.sql("CREATE DATABASE wallet");
+    let url = at(&server, "accord", "wallet");
+    let ballast = server.dir().join("ballast");
+    let block = vec![0; 64 * 1024];
+    let mut file = std::fs::File::create(&ballast).expect("a file");
+    while std::io::Write::write_all(&mut file, &block).is_ok() {}
+    drop(file);
+    let said = wallet.run(&["migrate"], &url).ends(1);
+    said.complains_of(&["the server's disk is full", "free some of it"]);
+    std::fs::remove_file(&ballast).expect("the ballast");
+    if !server.is_running() {
+        server.restart();
+    }
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(server.sql_in("wallet", tables), "0", "nothing is half done");
+    wallet.run(&["migrate"], &url).ends(0);
+    wallet.run(&["migrate", "--verify"], &url).ends(0);
+}
+
+#[test]
 fn only_the_server_that_was_meant_is_spoken_to_over_tls() {
     // An address that no other server of this machine has.
     let [.., high, low] = std::process::id().to_be_bytes();

@@ -69,6 +69,16 @@ pub enum PostgresFault {
         /// The database.
         place: String,
     },
+    /// The server's disk is full.
+    #[error(
+        "{place}: the server's disk is full ({why}): free some of it and do this again; nothing is half done"
+    )]
+    DiskFull {
+        /// The database.
+        place: String,
+        /// What the server said.
+        why: String,
+    },
     /// The server is too old.
     #[error("{place} is PostgreSQL {found}: accord needs 15 or newer")]
     OldServer {
@@ -170,6 +180,9 @@ impl PostgresFault {
             Some(&SqlState::INSUFFICIENT_PRIVILEGE) => PostgresFault::NotAllowed { place, why },
             Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => PostgresFault::ReadOnly { place },
             Some(&SqlState::TOO_MANY_CONNECTIONS) => PostgresFault::Full { place },
+            Some(&SqlState::DISK_FULL) => PostgresFault::DiskFull { place, why },
+            // Said without a code of its own, by a server that starts a session on a full disk.
+            Some(_) if why.contains("could not write init file") => PostgresFault::DiskFull { place, why },
             Some(_) => PostgresFault::Other { place, why },
             None if why.contains("does not allow writes") => PostgresFault::ReadOnly { place },
             None if why.contains("password missing") => PostgresFault::NotLetIn { place, why },
