@@ -203,6 +203,77 @@ fn the_manifests_agree_with_each_other_and_with_the_program() {
     }
 }
 
+/// The first number in a text.
+fn number(text: &str) -> u64 {
+    let digits: String =
+        text.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or_else(|_| panic!("no number in {text}"))
+}
+
+/// The line of a file that begins so, without its beginning.
+fn line(file: &str, begins: &str) -> String {
+    let all = text(file);
+    let found = all.lines().find_map(|line| line.trim().strip_prefix(begins));
+    found.unwrap_or_else(|| panic!("no {begins} in {file}")).to_owned()
+}
+
+#[test]
+fn ports_paths_users_versions_and_patience_agree_between_all_files() {
+    let (docker, unit) = ("deploy/Dockerfile", "deploy/accord.service");
+    let deployment = object("Deployment", "accord");
+    let pod = &deployment["spec"]["template"];
+    let container = &pod["spec"]["containers"][0];
+    let job = object("Job", "accord-migrate");
+    let migrates = &job["spec"]["template"]["spec"]["containers"][0];
+    let ports = |value: &Value| -> Vec<u64> {
+        let ports = value.as_array().expect("ports").iter();
+        ports.map(|port| port["containerPort"].as_u64().expect("a port")).collect()
+    };
+    let exposed: Vec<u64> = line(docker, "EXPOSE ").split(' ').map(number).collect();
+    assert_eq!(exposed, ports(&container["ports"]));
+    let scraped = &pod["metadata"]["annotations"];
+    assert_eq!(scraped["prometheus.io/port"], exposed[1].to_string());
+    assert_eq!(scraped["prometheus.io/path"], "/metrics");
+    assert_eq!(object("Service", "accord")["spec"]["ports"][0]["port"], exposed[0]);
+    let example = run(&["config", "example"]).ends(0).out;
+    for port in &exposed {
+        assert!(example.contains(&format!(":{port}\"")), "{port} is not in the example");
+    }
+
+    // Who it runs as, and where its files are.
+    let user = number(&line(docker, "USER "));
+    for security in [&pod["spec"]["securityContext"], &job["spec"]["template"]["spec"]["securityContext"]] {
+        for who in ["runAsUser", "runAsGroup", "fsGroup"] {
+            assert_eq!(security[who], user, "{who}");
+        }
+    }
+    assert!(line(docker, "&& install -d ").contains(&format!("-o {user} -g {user}")));
+    let home = line(docker, "WORKDIR /var");
+    assert_eq!(
+        (line(docker, "VOLUME /var"), line(unit, "WorkingDirectory=/var")),
+        (home.clone(), home.clone())
+    );
+    assert_eq!(format!("/lib/{}", line(unit, "StateDirectory=")), home);
+    for container in [container, migrates] {
+        assert_eq!(container["volumeMounts"][0]["mountPath"], "/etc/accord");
+        assert_eq!(words(&container["args"]).last().expect("a file"), "/etc/accord/accord.toml");
+        assert_eq!(container["image"], format!("accord:{}", env!("CARGO_PKG_VERSION")));
+    }
+    for start in ["ExecStart=", "ExecStartPre="] {
+        assert!(line(unit, start).ends_with("--config /etc/accord/accord.toml"));
+    }
+
+    // Whoever ends it waits longer than calls in flight are waited for.
+    let served = include_str!("../../server/src/serve.rs");
+    let (_, patience) =
+        served.split_once("const PATIENCE: Duration = Duration::from_secs(").expect("patience");
+    let patience = number(patience);
+    assert!(number(&line(unit, "TimeoutStopSec=")) > patience);
+    let before = container["lifecycle"]["preStop"]["sleep"]["seconds"].as_u64().expect("a pause");
+    let grace = pod["spec"]["terminationGracePeriodSeconds"].as_u64().expect("a time");
+    assert!(grace > before + patience, "{grace}");
+}
+
 /// The configuration in the manifests.
 fn config() -> String {
     object("Secret", "accord-config")["stringData"]["accord.toml"].as_str().expect("a file").to_owned()
