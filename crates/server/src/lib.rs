@@ -25,6 +25,7 @@ pub mod live;
 pub mod logo;
 pub mod outbound;
 pub mod pages;
+pub mod partitions;
 pub mod pin;
 pub mod risk;
 pub mod sandbox;

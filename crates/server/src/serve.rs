@@ -9,7 +9,7 @@ use crate::http::{Peer, admin_router, router};
 use crate::logo::shelf::Logos;
 use crate::pin::KeptPins;
 use crate::risk::HttpEngine;
-use crate::{schedule, shared_time, telemetry, upkeep, wallet_api};
+use crate::{partitions, schedule, shared_time, telemetry, upkeep, wallet_api};
 use accord_core::identity::Identity;
 use accord_core::risk::RiskEngine;
 use axum::Router;
@@ -132,6 +132,7 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
     if app.options.store.is_shared() {
         shared_time::tell(&app.clock, false);
         tasks.push(tokio::spawn(shared_time::run(app.clone(), readings, stopped.clone())));
+        tasks.push(tokio::spawn(partitions::run(app.clone(), stopped.clone())));
     }
     if app.options.seams.console.is_some() {
         tasks.push(tokio::spawn(crate::live::run(app.clone(), stopped.clone())));

@@ -3,6 +3,7 @@
 use accord_core::Timestamp;
 use accord_core::ids::DialectName;
 use accord_core::payment::unresolved::Tally;
+use accord_core::store::partitions::TimeParts;
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
@@ -110,6 +111,18 @@ pub fn unresolved(kind: &'static str, dialects: &[DialectName], tallies: &[Tally
 pub fn clock(ahead_ms: i64) {
     let seconds = Duration::from_millis(ahead_ms.unsigned_abs()).as_secs_f64();
     gauge!("accord_clock_offset_seconds").set(seconds.copysign(ahead_ms as f64));
+}
+
+/// Shows from when on a table's rows are still there, and until when there is a part for them; times as Prometheus counts
+/// them, in seconds since 1970.
+pub fn time_parts(parts: &TimeParts) {
+    let seconds = |time: Option<Timestamp>| {
+        Duration::from_millis(time.map_or(0, |time| time.0.max(0)).unsigned_abs()).as_secs_f64()
+    };
+    let table = || [("table", parts.table.clone())];
+    gauge!("accord_partitions_oldest_timestamp_seconds", &table()).set(seconds(parts.since));
+    gauge!("accord_partitions_ready_until_timestamp_seconds", &table()).set(seconds(parts.until));
+    gauge!("accord_partitions_strays", &table()).set(if parts.strays { 1.0 } else { 0.0 });
 }
 
 /// Counts that this node stood still for a while, as a paused machine does.

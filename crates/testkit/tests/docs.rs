@@ -1,4 +1,5 @@
-//! The pages for people: every link in them leads somewhere, and no two decisions have one number.
+//! The pages for people: every link in them leads somewhere, no two decisions have one number, and operators are told of
+//! every metric.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,32 @@ fn every_link_leads_somewhere() {
     }
     assert!(count > 20, "{count}");
     assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn operators_are_told_of_every_metric_and_of_no_other() {
+    let (mut shown, mut folders) = (BTreeSet::new(), vec![root().join("crates/server/src")]);
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let code = std::fs::read_to_string(&path).expect("a source file");
+                for made in ["gauge!(", "counter!(", "histogram!("] {
+                    let names =
+                        code.split(made).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"'));
+                    shown.extend(names.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+                }
+            }
+        }
+    }
+    assert!(shown.len() > 10, "{shown:?}");
+    let page = std::fs::read_to_string(root().join("docs/operating.md")).expect("a page");
+    let (_, table) = page.split_once("\n### Metrics\n").expect("the metrics");
+    let table = table.split("\n## ").next().unwrap_or_default();
+    let told: BTreeSet<String> =
+        table.split('`').filter(|word| word.starts_with("accord_")).map(str::to_owned).collect();
+    assert_eq!(told, shown);
 }
 
 #[test]

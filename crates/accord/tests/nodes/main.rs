@@ -11,6 +11,7 @@ mod clocks;
 mod killed;
 mod limits;
 mod once;
+mod partitions;
 mod paused;
 
 /// How many rounds: few, or all of them under `ACCORD_LONG=1`.

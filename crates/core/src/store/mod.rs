@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod device;
 pub mod handover;
 pub mod operator;
+pub mod partitions;
 pub mod people;
 pub mod preference;
 pub mod quota;
@@ -301,6 +302,11 @@ pub trait Store: Send + Sync {
     /// How long a transaction submitted now would wait for its turn, in microseconds; 0 while nothing is measured.
     fn expected_wait_micros(&self) -> u64 {
         0
+    }
+    /// The tables that are kept in parts by time, with these parts; none: the store has no such tables. Waits for the
+    /// answer, so it is for threads that may block.
+    fn time_parts(&self) -> Stored<Vec<partitions::TimeParts>> {
+        Ok(Vec::new())
     }
     /// How many bytes the rows take on the disk, where the store can tell.
     fn size_bytes(&self) -> Option<u64> {

@@ -25,12 +25,15 @@ pub use settings::{PostgresOptions, PostgresUrl};
 
 use crate::pace::Pace;
 use crate::queue::{Glance, Job, Queue};
+use accord_core::Timestamp;
 use accord_core::store::clock::ClockReading;
+use accord_core::store::partitions::TimeParts;
 use accord_core::store::{Done, Look, Store, StoreFault, Stored, Work};
 use crossbeam_channel::{Sender, bounded};
 use keeper::Keeper;
 pub(crate) use link::Link;
 use nodes::Register;
+use partitions::Coverage;
 use pool::Pool;
 use readers::Reader;
 use std::sync::Arc;
@@ -142,6 +145,17 @@ impl Store for PostgresStore {
 
     fn expected_wait_micros(&self) -> u64 {
         self.pace.wait_micros(self.queued(), self.writers)
+    }
+
+    fn time_parts(&self) -> Stored<Vec<TimeParts>> {
+        let coverage = partitions::look(&self.url).map_err(|why| StoreFault::Unavailable(why.to_string()))?;
+        let parts = |table: Coverage| TimeParts {
+            table: table.table,
+            since: table.since.map(Timestamp),
+            until: table.until.map(Timestamp),
+            strays: table.strays,
+        };
+        Ok(coverage.into_iter().map(parts).collect())
     }
 
     /// The whole database, indexes included.

@@ -71,6 +71,9 @@ pub struct Coverage {
     pub table: String,
     /// Are there rows that no partition by time holds?
     pub strays: bool,
+    /// The beginning of the oldest partition that is there, in milliseconds since 1970; none: there is no partition by
+    /// time.
+    pub since: Option<i64>,
     /// The end of the last partition, in milliseconds since 1970; none: there is no partition by time.
     pub until: Option<i64>,
     /// The database's time, likewise.
@@ -89,8 +92,11 @@ fn coverage(link: &Link) -> Result<Vec<Coverage>, Error> {
             "SELECT EXISTS (SELECT FROM {table}_default), floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
         );
         let row = link.wait_long(link.client.query_one(&words, &[]))?;
-        let until = there(link, table)?.into_iter().map(|part| part.until).max();
-        all.push(Coverage { table: table.to_owned(), strays: row.try_get(0)?, until, now: row.try_get(1)? });
+        let parts = there(link, table)?;
+        let since = parts.iter().map(|part| part.from).min();
+        let until = parts.iter().map(|part| part.until).max();
+        let (table, strays, now) = (table.to_owned(), row.try_get(0)?, row.try_get(1)?);
+        all.push(Coverage { table, strays, since, until, now });
     }
     Ok(all)
 }
