@@ -13,7 +13,7 @@ use accord_core::ledger::verify;
 use accord_core::policy::DAY;
 use accord_server::clock::{Clock, OFFSET_SETTING};
 use accord_server::wallet_api::listen::acceptor;
-use accord_server::{serve, shared_time};
+use accord_server::{same_keys, serve, shared_time};
 use accord_store::fence::{FENCE, Fence};
 use accord_store::postgres::partitions::Coverage;
 use accord_store::schema;
@@ -314,6 +314,18 @@ fn look_at_partitions(coverage: &[Coverage], findings: &mut Findings) {
     }
 }
 
+/// A key that is not the one which the store knows by its version would stop `serve`.
+fn look_at_known_keys(config: &Path, place: &Place, findings: &mut Findings) {
+    // What cannot be read is said elsewhere.
+    let Ok(Ok(keys)) = check::load(config).map(|settings| settings.keys()) else { return };
+    let prints = same_keys::lasting(&keys.derivation, &keys.wallet);
+    match place.look(move |rows| accord_core::same_keys::mixed_up(rows, &prints)) {
+        Ok(None) => {}
+        Ok(Some(key)) => findings.add(Level::Fault, "keys", same_keys::mixed_up(&key)),
+        Err(fault) => findings.add(Level::Fault, "keys", format!("{fault:#}")),
+    }
+}
+
 fn look_at_store(place: &Where, findings: &mut Findings) {
     let url = match place.store_url() {
         Ok(url) => url,
@@ -331,10 +343,13 @@ fn look_at_store(place: &Where, findings: &mut Findings) {
         Ok(coverage) => look_at_partitions(&coverage, findings),
         Err(fault) => findings.add(Level::Fault, "partitions", format!("{fault:#}")),
     }
-    let sandbox = place.data.is_some();
+    let (sandbox, config) = (place.data.is_some(), place.config.clone());
     let Some(place) = findings.judge("store", Place::new(store, sandbox), "its rows can be read") else {
         return;
     };
+    if let Some(config) = &config {
+        look_at_known_keys(config, &place, findings);
+    }
     match (shared_time::fault(&place.clock), place.clock.machine_ahead_ms()) {
         (Some(why), _) => findings.add(Level::Fault, "clock", format!("{why}; a node here is not ready")),
         (None, Some(ahead)) => {

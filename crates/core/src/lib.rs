@@ -29,6 +29,7 @@ pub mod policy;
 pub mod preference;
 pub mod prune;
 pub mod risk;
+pub mod same_keys;
 pub mod secret;
 pub mod store;
 pub mod text;

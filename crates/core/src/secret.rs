@@ -6,7 +6,7 @@
 
 use crate::handle::{Bucket, Shape};
 use crate::ids::AgreementId;
-use crate::moment::Random;
+use crate::moment::{Random, keyed_hash};
 use sha2::Digest as _;
 use std::collections::BTreeMap;
 
@@ -128,6 +128,12 @@ impl DerivationKeys {
     /// Keys by version; the highest version derives whatever is new. Nothing when there is no key.
     pub fn new(keys: BTreeMap<u32, [u8; 32]>) -> Option<DerivationKeys> {
         (!keys.is_empty()).then_some(DerivationKeys { keys })
+    }
+
+    /// A fingerprint of each key, by version, that tells nothing of the key.
+    pub fn prints(&self) -> Vec<(u32, Digest)> {
+        let print = |key| Digest(keyed_hash(key, &[crate::same_keys::LABEL]));
+        self.keys.iter().map(|(version, key)| (*version, print(key))).collect()
     }
 
     /// A fresh salt under the newest key.

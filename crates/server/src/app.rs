@@ -139,6 +139,8 @@ pub struct App {
     pub due_work: tokio::sync::RwLock<()>,
     /// Says whether a PIN is a user's.
     pub identity: Arc<dyn Identity>,
+    /// Says when keys of this node are not those of the others.
+    pub same_keys: crate::same_keys::SameKeys,
     /// Two password checks at a time: each takes 19 MiB.
     pub pin_permits: Arc<Semaphore>,
     /// Set while the server winds down.

@@ -253,6 +253,9 @@ async fn ready(State(app): State<Arc<App>>) -> Response<Body> {
     if let Some(why) = crate::shared_time::not_ready(&app.clock) {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response();
     }
+    if let Some(why) = app.same_keys.fault() {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response();
+    }
     match app.look(|rows| rows.setting("ready").map(|_| ())).await {
         Ok(()) => "ready\n".into_response(),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read\n").into_response(),

@@ -28,6 +28,7 @@ pub mod pages;
 pub mod partitions;
 pub mod pin;
 pub mod risk;
+pub mod same_keys;
 pub mod sandbox;
 pub mod schedule;
 pub mod serve;

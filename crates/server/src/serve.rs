@@ -9,9 +9,11 @@ use crate::http::{Peer, admin_router, router};
 use crate::logo::shelf::Logos;
 use crate::pin::KeptPins;
 use crate::risk::HttpEngine;
-use crate::{partitions, schedule, shared_time, telemetry, upkeep, wallet_api};
+use crate::{partitions, same_keys, schedule, shared_time, telemetry, upkeep, wallet_api};
+use accord_core::Stop;
 use accord_core::identity::Identity;
 use accord_core::risk::RiskEngine;
+use accord_core::store::StoreFault;
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -46,6 +48,9 @@ pub enum StartFault {
     /// The wallet API would be open to others.
     #[error("wallet_api: {0}")]
     WalletApi(String),
+    /// A key is not the one that the store knows.
+    #[error("{0}")]
+    MixedUpKeys(String),
     /// The store cannot be read.
     #[error("the store cannot be read: {0}")]
     Store(#[from] accord_core::store::StoreFault),
@@ -79,18 +84,22 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         Some(listen) => Some(bind_wallet_api(listen).await?),
         None => None,
     };
-    let (store, sandbox) = (options.store.clone(), options.sandbox.clone());
     let read = tokio::task::spawn_blocking(move || {
-        let skew_ms = sandbox.as_ref().map_or(0, |sandbox| sandbox.clock_skew_ms);
-        let clock = Clock::skewed(0, skew_ms);
-        let readings = shared_time::begin(&clock, store.as_ref())?;
-        let offset = accord_core::store::look(store.as_ref(), |rows| rows.setting(OFFSET_SETTING))?;
+        let (store, sandbox) = (options.store.as_ref(), options.sandbox.as_ref());
+        let clock = Clock::skewed(0, sandbox.map_or(0, |sandbox| sandbox.clock_skew_ms));
+        let readings = shared_time::begin(&clock, store)?;
+        let offset = accord_core::store::look(store, |rows| rows.setting(OFFSET_SETTING))?;
         clock.set_offset_ms(sandbox.and(offset).and_then(|text| text.parse().ok()).unwrap_or(0));
-        Ok::<_, accord_core::store::StoreFault>((clock, readings, Clients::load(store.as_ref())?))
+        let same_keys = match same_keys::begin(&options, &clock) {
+            Ok(same) => same.map_err(StartFault::MixedUpKeys)?,
+            Err(Stop::Fault(fault)) => return Err(fault.into()),
+            Err(Stop::Refused(refusal)) => return Err(StoreFault::Unavailable(refusal.to_string()).into()),
+        };
+        let clients = Clients::load(store)?;
+        Ok::<_, StartFault>((options, clock, readings, clients, same_keys))
     });
-    let (clock, readings, clients) = read
-        .await
-        .unwrap_or_else(|broken| Err(accord_core::store::StoreFault::Unavailable(broken.to_string())))?;
+    let (options, clock, readings, clients, same_keys) =
+        read.await.unwrap_or_else(|broken| Err(StoreFault::Unavailable(broken.to_string()).into()))?;
 
     let risk = match &options.seams.risk {
         Some(engine) => Some(Arc::new(HttpEngine::new(engine.clone())?) as Arc<dyn RiskEngine>),
@@ -117,6 +126,7 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         wake: Notify::new(),
         due_work: Default::default(),
         identity,
+        same_keys,
         pin_permits,
         draining: AtomicBool::new(false),
     });
@@ -133,6 +143,9 @@ pub async fn start(options: ServerOptions, listener: TcpListener) -> Result<Runn
         shared_time::tell(&app.clock, false);
         tasks.push(tokio::spawn(shared_time::run(app.clone(), readings, stopped.clone())));
         tasks.push(tokio::spawn(partitions::run(app.clone(), stopped.clone())));
+    }
+    if app.options.store.is_shared() && app.options.sandbox.is_none() {
+        tasks.push(tokio::spawn(same_keys::run(app.clone(), stopped.clone())));
     }
     if app.options.seams.console.is_some() {
         tasks.push(tokio::spawn(crate::live::run(app.clone(), stopped.clone())));

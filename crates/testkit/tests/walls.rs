@@ -167,6 +167,7 @@ const NAME_A_STORE: &[(&str, &str)] = &[
     ("crates/accord/tests/store_faults.rs", "faults of a server, each a server of its own"),
     ("crates/accord/tests/rolling_upgrade.rs", "two programs on one database"),
     ("crates/accord/tests/backup.rs", "each engine is backed up in its own way"),
+    ("crates/accord/tests/other_keys.rs", "several nodes, where they must not be alike"),
     ("crates/accord/tests/moving.rs", "from the one to the other"),
     ("crates/accord/tests/deployment.rs", "the manifests name PostgreSQL"),
 ];

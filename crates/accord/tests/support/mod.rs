@@ -180,6 +180,25 @@ impl Scratch {
         }
     }
 
+    /// Every row of a table of two columns of texts, in order.
+    pub fn rows(&self, table: &str) -> Vec<String> {
+        let mut rows: Vec<String> = match &self.schema {
+            Some(schema) => {
+                schema.sql(&format!("SELECT * FROM {table}")).lines().map(str::to_owned).collect()
+            }
+            None => {
+                let db = rusqlite::Connection::open(self.file("data/accord.db")).expect("the database");
+                let mut select = db.prepare(&format!("SELECT * FROM {table}")).expect("a table");
+                let row = |row: &rusqlite::Row<'_>| {
+                    Ok(format!("{}|{}", row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+                };
+                select.query_map([], row).expect("rows").map(|row| row.expect("a row")).collect()
+            }
+        };
+        rows.sort();
+        rows
+    }
+
     /// The store that the sandbox in this directory remembers in, as `--store` takes it.
     pub fn store(&self) -> String {
         match &self.schema {

@@ -16,6 +16,7 @@ const LABEL: &[u8] = b"accord alipay-plus qr handle v1";
 /// Seals and opens handles.
 pub struct QrHandles {
     key: Option<LessSafeKey>,
+    print: [u8; 32],
 }
 
 impl QrHandles {
@@ -23,7 +24,15 @@ impl QrHandles {
     pub fn new(handle_key: &[u8; 32]) -> QrHandles {
         let key = keyed_hash(handle_key, &[LABEL]);
         // A key of 32 bytes is always taken.
-        QrHandles { key: UnboundKey::new(&AES_256_GCM_SIV, &key).ok().map(LessSafeKey::new) }
+        QrHandles {
+            key: UnboundKey::new(&AES_256_GCM_SIV, &key).ok().map(LessSafeKey::new),
+            print: keyed_hash(handle_key, &[accord_core::same_keys::LABEL]),
+        }
+    }
+
+    /// A fingerprint of the key, which tells nothing of it.
+    pub fn print(&self) -> [u8; 32] {
+        self.print
     }
 
     /// The handle of that session: 56 letters that are safe in a URL. Nothing if the cipher is not to be had.
