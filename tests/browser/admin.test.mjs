@@ -105,6 +105,25 @@ test("a user is frozen by an operator, seen in the journal, and not by a viewer"
   }
 });
 
+test("no word in a table is broken, and the head of a column of numbers stands over them", async () => {
+  for (const lang of ["en-US", "ar-IQ"]) {
+    const page = await signedIn("operator", { viewport: sizes.phone });
+    for (const path of ["/users/" + wallet.user.customerId, "/notifications", "/journal"]) {
+      await page.goto(`${wallet.base}/admin${path}?lang=${lang}`);
+      const broken = await page.$$eval(".table .badge", (all) =>
+        all.filter((badge) => badge.getBoundingClientRect().height > 2 * parseFloat(getComputedStyle(badge).fontSize) + 8).map((badge) => badge.textContent),
+      );
+      assert.deepEqual(broken, [], `${path}, ${lang}`);
+    }
+    const ends = await page.$$eval(".table td.number", (all) =>
+      all.map((cell) => [cell, cell.closest("table").tHead.rows[0].cells[cell.cellIndex]].map((part) => getComputedStyle(part).textAlign).join()),
+    );
+    assert.ok(ends.length > 0);
+    assert.deepEqual([...new Set(ends)], ["end,end"], lang);
+    await page.context().close();
+  }
+});
+
 test("a wrong password is told plainly and opens nothing", async () => {
   const page = await (await browser.newContext({ viewport: sizes.phone })).newPage();
   await page.goto(`${wallet.base}/admin/sign-in?lang=en-US`);

@@ -24,6 +24,7 @@ export async function look(page, name, language) {
   const before = page.viewportSize();
   for (const [size, schemes] of [["phone", ["light", "dark"]], ["pc", ["dark", "light"]]]) {
     await page.setViewportSize(sizes[size]);
+    await sized(page, sizes[size]);
     for (const colorScheme of schemes) {
       await page.emulateMedia({ colorScheme });
       const full = `${name}-${language}-${size}-${colorScheme}`;
@@ -59,9 +60,18 @@ export async function zoomed(page, name) {
   const session = await renderer(page);
   await page.setViewportSize({ width: 640, height: 400 });
   await session.send("Emulation.setDeviceMetricsOverride", { width: 640, height: 400, deviceScaleFactor: 2, mobile: false });
+  await sized(page, { width: 640 }, 2);
   await whole(page, `${name} at 200 %`);
+  // The next size is set by the driver's own session, and holds only where this one has let go.
+  await session.send("Emulation.clearDeviceMetricsOverride");
   await page.setViewportSize(sizes.small);
+  await sized(page, sizes.small);
   await whole(page, `${name} at 320 px`);
+}
+
+/// The window is as wide as it was asked to be, dot for dot.
+async function sized(page, { width }, dots = 1) {
+  assert.deepEqual(await page.evaluate(() => [innerWidth, devicePixelRatio]), [width, dots], "the window");
 }
 
 /// Everything on the page, folds opened, is within its sides, whole, and uncovered.
@@ -112,6 +122,14 @@ function faults() {
       const upper = document.elementFromPoint(x - scrollX, at);
       if (upper && !upper.contains(element) && !element.contains(upper)) say(`covered by ${upper.tagName}.${upper.className}`, element);
     }
+  }
+
+  // Words have room for some letters in a line: they do not stand as a column of single ones.
+  for (const { element } of lines) {
+    let block = element;
+    while (getComputedStyle(block).display.startsWith("inline")) block = block.parentElement;
+    const letters = parseFloat(getComputedStyle(element).fontSize);
+    if (element.textContent.trim().length > 8 && block.clientWidth < 3 * letters) say("squeezed", element);
   }
 
   // Words in a box of their own are not cut by it.

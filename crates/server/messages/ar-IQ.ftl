@@ -599,7 +599,7 @@ wallet-hint-signed-out = تم تسجيل خروجك.
 ## لوحة التشغيل
 
 admin-access-until = رمز الوصول حتى
-admin-acquirer-query = acquirerId (لـ Alipay+ فقط)
+admin-acquirer-query = acquirerId (لـ Alipay+‎ فقط)
 admin-act = الفعل
 admin-active = نشط
 admin-active-keys = المفاتيح النشطة
@@ -742,7 +742,7 @@ admin-pay-to = ما يُسوّى للشبكة (payToAmount)
 admin-payment = الدفعة
 admin-payment-notify-url = إشعارات الدفع ترسل إلى
 admin-payment-query = رقم الدفعة أو الاسترداد أو الطلب
-admin-payment-words = رقم الطلب يخص مالكه: اذكر العميل أيضًا، ومع Alipay+ المحصّل.
+admin-payment-words = رقم الطلب يخص مالكه: اذكر العميل أيضًا، ومع Alipay+‎ المحصّل.
 admin-payments = المدفوعات
 admin-pending = قيد الانتظار
 admin-per-day = في اليوم

@@ -121,7 +121,11 @@ impl Chart {
             ));
         }
         for line in &self.series {
-            html.push_str(&format!("<path class=\"{}\" d=\"{}\"/>", line.class, self.path(line, top)));
+            let (path, dots) = self.path(line, top);
+            html.push_str(&format!("<path class=\"{}\" d=\"{path}\"/>", line.class));
+            for (x, y) in dots {
+                html.push_str(&format!("<circle class=\"{}\" cx=\"{x}\" cy=\"{y}\" r=\"5\"/>", line.class));
+            }
         }
         html.push_str("</svg>");
         Markup::drawn(html)
@@ -141,9 +145,10 @@ impl Chart {
         LEFT + (WIDTH - LEFT - RIGHT) * (index as u64).min(steps) / steps
     }
 
-    /// A line breaks where there is no value; a value alone is a dot.
-    fn path(&self, line: &Series, top: u64) -> String {
+    /// A line breaks where there is no value; a value alone is a dot, as large as can be seen.
+    fn path(&self, line: &Series, top: u64) -> (String, Vec<(u64, u64)>) {
         let mut path = String::new();
+        let mut dots = Vec::new();
         let mut drawing = false;
         for (index, value) in line.values.iter().enumerate() {
             let Some(value) = value else {
@@ -152,13 +157,14 @@ impl Chart {
             };
             let (x, y) = (self.x_of(index), y_of(*value, top));
             let alone = !drawing && line.values.get(index + 1).copied().flatten().is_none();
-            path.push_str(&format!("{}{x} {y}", if drawing { 'L' } else { 'M' }));
             if alone {
-                path.push_str("h0");
+                dots.push((x, y));
+            } else {
+                path.push_str(&format!("{}{x} {y}", if drawing { 'L' } else { 'M' }));
             }
             drawing = true;
         }
-        path
+        (path, dots)
     }
 }
 
@@ -199,7 +205,8 @@ mod tests {
         );
         // The axis ends at ten, the line breaks where nothing is known.
         assert!(svg.contains(">10</text>") && svg.contains(">5</text>"), "{svg}");
-        assert!(svg.contains("d=\"M70 226L282 173M708 36h0\""), "{svg}");
+        assert!(svg.contains("d=\"M70 226L282 173\""), "{svg}");
+        assert!(svg.contains("<circle class=\"series-1\" cx=\"708\" cy=\"36\""), "{svg}");
         assert_eq!(chart.rows()[0], ("t3".to_owned(), vec!["9".to_owned()]));
         assert_eq!(chart.rows()[1], ("t2".to_owned(), vec!["–".to_owned()]));
         assert_eq!(chart.rows()[2], ("t1".to_owned(), vec!["2.5".to_owned()]));

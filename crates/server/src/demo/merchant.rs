@@ -4,7 +4,6 @@ use super::wire_log;
 use crate::pages::demo::{DemoDialect, DemoUser};
 use crate::pages::demo_wire::{Exchange, UserMessage};
 use accord_client::{CallFault, Client, Receiver, SandboxFile, TIMEOUT, judge, prepare_request};
-use accord_core::money::{Amount, Currency};
 use accord_core::user::Language;
 use accord_wire::time::parse_iso;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -168,15 +167,14 @@ impl Merchant {
             let now =
                 self.ask(&format!("/sandbox/users/{}", encode(&user.login_id))).await.unwrap_or_default();
             let status = now.get("status").and_then(Value::as_str).unwrap_or(&user.status).to_owned();
-            let balances: Vec<String> = now
+            let balances = now
                 .get("balances")
                 .and_then(Value::as_object)
                 .into_iter()
                 .flatten()
-                .filter_map(|(currency, value)| Some(balance(currency, value.as_str()?)))
+                .filter_map(|(currency, value)| Some((currency.clone(), value.as_str()?.to_owned())))
                 .collect();
-            let about = format!("{status}; {}", balances.join(", "));
-            users.push(DemoUser { login_id: user.login_id.clone(), pin: user.pin.clone(), about });
+            users.push(DemoUser { login_id: user.login_id.clone(), pin: user.pin.clone(), status, balances });
         }
         users
     }
@@ -261,12 +259,6 @@ fn user_message(message: &Value) -> UserMessage {
         text: text("text"),
         time: text("time"),
     }
-}
-
-/// An account in whole units, as far as its currency is known.
-fn balance(currency: &str, value: &str) -> String {
-    let amount = Currency::parse(currency).and_then(|currency| Amount::new(currency, value.parse().ok()?));
-    amount.map_or_else(|| format!("{value} {currency}"), |amount| format!("{} {currency}", amount.decimal()))
 }
 
 fn encode(text: &str) -> String {

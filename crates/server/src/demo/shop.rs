@@ -86,7 +86,7 @@ pub(super) async fn settle(demo: &Demo, dialect: DemoDialect, flow: &mut Flow, n
 
 /// Debits everything that is due.
 pub(super) async fn collect(demo: &Demo, dialect: DemoDialect, flow: &mut Flow, now: &Now) -> Done {
-    let mut made = 0;
+    let mut made: u64 = 0;
     for _ in 0..MOST_AT_ONCE {
         let Some(due) = next_due(&flow.shop) else { return Err(Said::NeedsToken) };
         if due > now.millis {

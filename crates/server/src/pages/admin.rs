@@ -77,6 +77,13 @@ pub struct Table {
     pub older: Option<String>,
 }
 
+impl Table {
+    /// Does that column hold numbers? Its head then stands over them, at the end.
+    fn counts(&self, column: &usize) -> bool {
+        self.rows.first().and_then(|row| row.get(*column)).is_some_and(|cell| cell.number)
+    }
+}
+
 /// A form that asks.
 #[derive(Debug, Clone)]
 pub struct Search {
@@ -139,18 +146,23 @@ pub struct Cell {
     badge: Option<&'static str>,
     code: bool,
     number: bool,
+    long: bool,
 }
+
+/// From so many letters on, what has no space in it is broken over lines.
+const LONG: usize = 24;
 
 impl Cell {
     /// Words, whosesoever.
     pub fn text(text: &str) -> Cell {
         let text = if text.is_empty() { "–" } else { text };
-        Cell { text: Markup::foreign(text), href: None, badge: None, code: false, number: false }
+        let long = text.split_whitespace().any(|word| word.chars().count() >= LONG);
+        Cell { text: Markup::foreign(text), href: None, badge: None, code: false, number: false, long }
     }
 
     /// An id, or something else that machines read.
     pub fn code(text: &str) -> Cell {
-        Cell { code: true, ..Cell::text(text) }
+        Cell { code: true, long: false, ..Cell::text(text) }
     }
 
     /// An amount or a count.

@@ -78,7 +78,7 @@ impl CodeHint {
         match self {
             CodeHint::Sent => t.html(Key("confirm-code-type"), &[]),
             CodeHint::NotBefore { time } => t.html(Key("confirm-code-later"), &[("time", &t.time(time))]),
-            CodeHint::Wrong { left } => t.html(Key("confirm-code-wrong"), &[("left", &left.to_string())]),
+            CodeHint::Wrong { left } => t.html(Key("confirm-code-wrong"), &[("left", &t.number(left))]),
             CodeHint::Over => t.html(Key("confirm-code-over"), &[]),
         }
     }

@@ -35,8 +35,9 @@ use super::demo_wire::{
     timeline,
 };
 use super::i18n::{Key, Texts};
-use super::markup::{Markup, link_target};
+use super::markup::{ISOLATE, Markup, POP_ISOLATE, clean_line, link_target};
 use accord_core::Timestamp;
+use accord_core::money::{Amount, Currency};
 use accord_core::user::Language;
 use askama::Template;
 
@@ -191,7 +192,7 @@ pub enum Said {
     /// Nothing is due before then.
     NotDue(i64),
     /// That many debits went through.
-    Debited(usize),
+    Debited(u64),
     /// A debit is still open.
     StillOpen,
     /// A fault waits for the next call of this operation.
@@ -230,7 +231,7 @@ impl Said {
             Said::NeedsPayment => plain(Key("demo-needs-payment")),
             Said::NoSuchStep => plain(Key("demo-no-such-step")),
             Said::NotDue(at) => t.html(Key("demo-not-due"), &[("time", &t.time(Timestamp(*at)))]),
-            Said::Debited(count) => t.html(Key("demo-debited"), &[("count", &count.to_string())]),
+            Said::Debited(count) => t.html(Key("demo-debited"), &[("count", &t.number(*count))]),
             Said::StillOpen => plain(Key("demo-still-open")),
             Said::FaultWaits(operation) => t.html(Key("demo-fault-waits"), &[("operation", operation)]),
             Said::FaultsCleared => plain(Key("demo-faults-cleared")),
@@ -248,8 +249,32 @@ pub struct DemoUser {
     pub login_id: String,
     /// The PIN.
     pub pin: String,
-    /// Status and balances.
-    pub about: String,
+    /// Whether it may act: the sandbox's word.
+    pub status: String,
+    /// What is in its accounts: currency and value, in the smallest unit.
+    pub balances: Vec<(String, String)>,
+}
+
+impl DemoUser {
+    /// Status and balances, as people read them.
+    fn about(&self, t: &Texts) -> Markup {
+        let status = match self.status.as_str() {
+            "active" => t.text("admin-active"),
+            "frozen" => t.text("admin-frozen"),
+            "closed" => t.text("admin-closed"),
+            other => format!("{ISOLATE}{}{POP_ISOLATE}", clean_line(other)),
+        };
+        let money = |(code, value): &(String, String)| {
+            let currency = Currency::parse(code)?;
+            let nothing = || value.parse() == Ok(0_u64);
+            Amount::parse(currency, value)
+                .map(|amount| t.money(&amount))
+                .or_else(|| nothing().then(|| t.no_money(currency)))
+        };
+        let parts: Vec<String> =
+            std::iter::once(status).chain(self.balances.iter().filter_map(money)).collect();
+        Markup::of(&parts.join(" – "))
+    }
 }
 
 /// A fault that can be scripted: its word, and how it is called.
@@ -277,7 +302,7 @@ struct Page<'a> {
     view: &'a DemoView,
     exchanges: Vec<ShownExchange<'a>>,
     lines: Vec<Line>,
-    messages: Vec<ShownUserMessage<'a>>,
+    messages: Vec<ShownUserMessage>,
 }
 
 #[derive(Template)]
@@ -293,7 +318,7 @@ struct Steps<'a> {
     auth_link: Option<String>,
     view: &'a DemoView,
     exchanges: Vec<ShownExchange<'a>>,
-    messages: Vec<ShownUserMessage<'a>>,
+    messages: Vec<ShownUserMessage>,
 }
 
 /// The page, as HTML.
@@ -307,7 +332,7 @@ pub fn render(view: &DemoView) -> String {
     let notice = view.notice.as_ref().map(|notice| (notice.good, notice.said.html(&t)));
     let auth_link = view.state.auth_url.as_deref().and_then(link_target);
     let exchanges = view.exchanges.iter().map(|exchange| shown_exchange(&t, exchange)).collect();
-    let messages = view.messages.iter().map(shown_user_message).collect();
+    let messages = view.messages.iter().map(|message| shown_user_message(&t, message)).collect();
     if view.look == Look::Steps {
         return super::write(&Steps {
             t,

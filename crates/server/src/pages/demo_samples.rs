@@ -82,7 +82,12 @@ fn demo_view(language: Language, dialect: DemoDialect) -> DemoView {
             user_name: Some(text()),
         },
         notice: Some(Notice { good: false, said: Said::Raw(text()) }),
-        users: vec![DemoUser { login_id: text(), pin: text(), about: text() }],
+        users: vec![DemoUser {
+            login_id: text(),
+            pin: text(),
+            status: text(),
+            balances: vec![("IQD".into(), "25000000".into()), (text(), text())],
+        }],
         exchanges: vec![
             exchange(SignatureState::Verified, true),
             exchange(SignatureState::Made, false),

@@ -3,6 +3,7 @@
 
 use super::i18n::{Key, Texts};
 use super::markup::Markup;
+use accord_core::Timestamp;
 use accord_core::user::Language;
 use accord_wire::time::parse_iso;
 
@@ -114,8 +115,9 @@ pub(super) struct ShownExchange<'a> {
 }
 
 /// How a message to the user is drawn.
-pub(super) struct ShownUserMessage<'a> {
-    pub(super) message: &'a UserMessage,
+pub(super) struct ShownUserMessage {
+    /// When, in the page's language.
+    pub(super) at: Markup,
     pub(super) tag: String,
     pub(super) dir: &'static str,
     pub(super) title: Markup,
@@ -169,10 +171,10 @@ fn pretty(body: &str) -> Option<String> {
     serde_json::to_string_pretty(&value).ok().filter(|pretty| pretty != body)
 }
 
-pub(super) fn shown_user_message(message: &UserMessage) -> ShownUserMessage<'_> {
+pub(super) fn shown_user_message(t: &Texts, message: &UserMessage) -> ShownUserMessage {
     let words = Texts(message.language);
     ShownUserMessage {
-        message,
+        at: Markup::of(&t.time(Timestamp(millis(&message.time)))),
         tag: words.tag().to_owned(),
         dir: words.dir(),
         title: Markup::of(&message.title),

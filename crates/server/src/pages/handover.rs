@@ -140,7 +140,7 @@ pub fn render_scan(view: &ScanView) -> String {
 impl ScanHint {
     fn text(self, t: &Texts) -> Markup {
         match self {
-            ScanHint::Wrong { left } => t.html(Key("scan-wrong"), &[("left", &left.to_string())]),
+            ScanHint::Wrong { left } => t.html(Key("scan-wrong"), &[("left", &t.number(left))]),
             ScanHint::Unreadable => t.html(Key("scan-unreadable"), &[]),
             ScanHint::TooOld => t.html(Key("hint-form-too-old"), &[]),
         }

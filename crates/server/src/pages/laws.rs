@@ -324,6 +324,32 @@ fn what_no_merchant_promised_is_said_not_left_out() {
 }
 
 #[test]
+fn what_is_counted_is_written_in_the_digits_of_the_language() {
+    for (page, said) in [
+        ("confirm Wrong", "المتبقية: ٢."),
+        ("hint: Some(Wrong", "المتبقية: ٢."),
+        ("demo", "٢٥٬٠٠٠ دينار عراقي"),
+    ] {
+        let found: Vec<String> = pages(Language::Arabic)
+            .into_iter()
+            .filter(|(name, _)| name.contains(page))
+            .map(|(_, html)| words(&html))
+            .collect();
+        assert!(found.iter().any(|words| words.contains(said)), "{page}: {said} in {found:?}");
+    }
+}
+
+#[test]
+fn a_latin_name_that_ends_in_a_sign_keeps_it_in_arabic() {
+    // A plus sign has no direction: at the end of a Latin name in Arabic text it would go to the other side.
+    let names: Vec<&str> = ARABIC.split("Alipay+").skip(1).collect();
+    assert!(names.len() > 2);
+    for after in names {
+        assert!(after.starts_with('\u{200E}'), "Alipay+{}", after.lines().next().unwrap_or_default());
+    }
+}
+
+#[test]
 fn what_is_recorded_is_what_was_shown() {
     for language in [Language::English, Language::Arabic] {
         for contract in [true, false] {
