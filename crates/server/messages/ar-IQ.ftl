@@ -424,6 +424,7 @@ sms-upcoming-any = سيسحب { $merchant } من محفظتك بتاريخ { $ti
 sms-ended = انتهى اتفاقك مع { $merchant }. لم يعد بإمكانه السحب منك.
 sms-ended-user = أنهيت اتفاقك مع { $merchant }. لم يعد بإمكانه السحب منك.
 sms-code = { $code } هو رمزك لدى { $merchant }. لا تعطه لأحد غيره.
+sms-approval-code = { $code } يسمح لـ { $merchant } بالسحب من محفظتك. اكتبه في صفحة المحفظة فقط ولا تعطه لأحد.
 
 ## The wallet's own pages
 

@@ -422,6 +422,7 @@ sms-upcoming-any = { $merchant } will debit your wallet on { $time }.
 sms-ended = Your agreement with { $merchant } has ended. It can no longer debit you.
 sms-ended-user = You ended your agreement with { $merchant }. It can no longer debit you.
 sms-code = { $code } is your code for { $merchant }. Give it to nobody else.
+sms-approval-code = { $code } lets { $merchant } take payments from your wallet. Type it only on the wallet's page, give it to nobody.
 
 ## The wallet's own pages
 

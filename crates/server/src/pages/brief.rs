@@ -7,7 +7,7 @@ use super::i18n::{Key, Texts};
 use super::letter::one_way;
 use super::markup::{clean, clean_line};
 use accord_core::agreement::EndedBy;
-use accord_core::message::{About, Message};
+use accord_core::message::{About, CodePurpose, Message};
 
 /// A text and what it takes to send it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +60,12 @@ fn words(message: &Message) -> String {
             };
             t.with(key, &[("merchant", name(merchant).as_str())])
         }
-        About::OneTimeCode { merchant, code, .. } => {
-            t.with(Key("sms-code"), &[("code", code.as_str()), ("merchant", name(merchant).as_str())])
+        About::OneTimeCode { purpose, merchant, code, .. } => {
+            let key = match purpose {
+                CodePurpose::Merchant => Key("sms-code"),
+                CodePurpose::Approval => Key("sms-approval-code"),
+            };
+            t.with(key, &[("code", code.as_str()), ("merchant", name(merchant).as_str())])
         }
         About::FromMerchant { merchant, title, content, .. } => {
             let title = clean_line(title);
@@ -135,7 +139,7 @@ mod tests {
     use super::*;
     use accord_core::handle::Bucket;
     use accord_core::ids::{CustomerId, MessageId};
-    use accord_core::message::{Channel, CodePurpose};
+    use accord_core::message::Channel;
     use accord_core::moment::{Moment, Timestamp};
     use accord_core::user::Language;
 
@@ -171,6 +175,23 @@ mod tests {
         assert!(arabic.text.contains("483920"), "{arabic:?}");
         assert_eq!(arabic.encoding, "ucs2");
         assert!(arabic.segments <= 2, "{arabic:?}");
+    }
+
+    #[test]
+    fn a_code_that_agrees_is_for_the_wallet_s_page_and_not_for_the_merchant() {
+        let approval = |merchant: &str| match code(merchant) {
+            About::OneTimeCode { request, merchant, code, expires_at, .. } => {
+                About::OneTimeCode { purpose: CodePurpose::Approval, request, merchant, code, expires_at }
+            }
+            other => other,
+        };
+        let english = brief(&message(Language::English, approval("Shop of Baghdad")), 3);
+        assert!(english.text.starts_with("483920 lets Shop of Baghdad take payments"), "{english:?}");
+        assert!(english.text.ends_with("only on the wallet's page, give it to nobody."), "{english:?}");
+        assert_eq!(english.segments, 1);
+        let arabic = brief(&message(Language::Arabic, approval("متجر بغداد")), 3);
+        assert!(arabic.text.contains("483920") && arabic.text.contains("صفحة المحفظة فقط"), "{arabic:?}");
+        assert!(!arabic.text.contains("غيره") && arabic.segments <= 2, "{arabic:?}");
     }
 
     #[test]
