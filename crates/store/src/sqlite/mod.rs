@@ -26,6 +26,8 @@ use accord_core::store::{Done, Look, Store, StoreFault, Stored, Work};
 use crossbeam_channel::bounded;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
 /// SQLite before this version can damage a database that two connections write (checkpoint and reset race).
@@ -80,7 +82,7 @@ impl SqliteStore {
         if options.create {
             create_file(path)?;
         }
-        let db = connect(path, Access::Write)?;
+        let mut db = connect(path, Access::Write)?;
         if options.migrate {
             migrations::migrate(&db, path, &options.schema)?;
         } else if !migrations::pending(&db, path, &options.schema)?.is_empty() {
@@ -98,9 +100,11 @@ impl SqliteStore {
 
         let (wake, calls) = bounded(1);
         let aside = connect(path, Access::Write)?;
-        let checkpointer = spawn(path, "checkpoint", move || wal::run(&aside, &calls))?;
+        let nearly = Arc::new(AtomicBool::new(false));
+        let watch =
+            wal::WalWatch::new(&mut db, wake, nearly.clone()).map_err(|error| OpenFault::of(path, error))?;
+        let checkpointer = spawn(path, "checkpoint", move || wal::run(&aside, &calls, &nearly))?;
         let (jobs, jobs_queue) = Queue::new(options.queue);
-        let watch = wal::WalWatch::new(path, wake);
         let most = options.group.max(1);
         let pace = Pace::default();
         let noting = pace.clone();
@@ -225,7 +229,7 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, OpenFau
     }
     db.execute_batch(&format!(
         "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = {};",
-        wal::WAL_BYTES
+        wal::KEPT_BYTES
     ))
     .map_err(fault)?;
     Ok(db)

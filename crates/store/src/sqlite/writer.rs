@@ -1,7 +1,8 @@
 //! The one writer: a thread that owns the one connection that writes, and commits many transactions together.
 //!
-//! It takes all that is queued, runs each rule in a savepoint of its own, commits once, and only then tells
-//! each how it ended. A rule that refuses, fails or panics harms nobody else in its group.
+//! It takes all that is queued, runs the rules, commits once, and only then tells each how it ended. A rule that refuses,
+//! fails or panics harms nobody else in its group: when it has written anything, the group is rolled back and run again
+//! with each rule in a savepoint of its own. Savepoints cost a copy of every page, so they wait until one is needed.
 
 use super::engine::fault;
 use super::wal::WalWatch;
@@ -26,25 +27,44 @@ pub(super) fn run(db: &Connection, queue: &Receiver<Job>, most: usize, mut wal: 
         let (count, began) = (jobs.len(), Instant::now());
         group(db, jobs);
         pace.note(began.elapsed(), count);
-        wal.look();
+        wal.look(db);
     }
 }
 
 /// Why a whole group came to nothing.
 #[derive(Debug)]
 enum Lost {
+    /// A rule wrote and took it back; the group is rolled back, and each rule needs a savepoint.
+    Mixed,
     /// One rule brought the transaction down: nothing is committed, each may be tried alone.
     Broken(StoreFault),
     /// The group as a whole could not begin or commit.
     Ended(StoreFault),
 }
 
+/// How the rules of a group are kept apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Apart {
+    /// By nothing: all of them keep what they write.
+    Never,
+    /// Each by a savepoint.
+    Each,
+}
+
 pub(super) fn group(db: &Connection, mut jobs: Vec<Job>) {
-    match together(db, &mut jobs) {
+    let done = match together(db, &mut jobs, Apart::Never) {
+        Err(Lost::Mixed) => together(db, &mut jobs, Apart::Each),
+        done => done,
+    };
+    match done {
         Ok(ends) => jobs.into_iter().zip(ends).for_each(|(job, end)| tell(job, end)),
         Err(Lost::Broken(_)) if jobs.len() > 1 => jobs.into_iter().for_each(|job| group(db, vec![job])),
         Err(Lost::Broken(why) | Lost::Ended(why)) => {
             jobs.into_iter().for_each(|job| tell(job, Err(why.clone())));
+        }
+        Err(Lost::Mixed) => {
+            let why = "the transaction came to nothing";
+            jobs.into_iter().for_each(|job| tell(job, Err(StoreFault::Unavailable(why.into()))));
         }
     }
 }
@@ -55,14 +75,14 @@ fn tell(job: Job, end: Ended) {
 }
 
 /// Runs the rules in one transaction and commits it.
-fn together(db: &Connection, jobs: &mut [Job]) -> Result<Vec<Ended>, Lost> {
+fn together(db: &Connection, jobs: &mut [Job], apart: Apart) -> Result<Vec<Ended>, Lost> {
     let ended = |error| Lost::Ended(fault(error));
     step(db, "BEGIN IMMEDIATE").map_err(ended)?;
-    let Some(fence) = fence(db).map_err(ended)? else { return in_turn(db, jobs) };
+    let Some(fence) = fence(db).map_err(ended)? else { return in_turn(db, jobs, apart) };
     // Nothing may be written any more: what only reads is answered, the rest fails at its first write.
     step(db, "ROLLBACK").and_then(|()| step(db, "BEGIN DEFERRED")).map_err(ended)?;
     db.pragma_update(None, "query_only", true).map_err(ended)?;
-    let done = in_turn(db, jobs);
+    let done = in_turn(db, jobs, apart);
     db.pragma_update(None, "query_only", false).map_err(ended)?;
     let refused = || Err(StoreFault::Unavailable(fence.sentence()));
     Ok(done?.into_iter().map(|end| if end.is_ok() { end } else { refused() }).collect())
@@ -75,19 +95,27 @@ pub(super) fn fence(db: &Connection) -> rusqlite::Result<Option<Fence>> {
     Ok(text.map(|text| Fence::read(&text)))
 }
 
-fn in_turn(db: &Connection, jobs: &mut [Job]) -> Result<Vec<Ended>, Lost> {
-    let mut ends = Vec::with_capacity(jobs.len());
+fn in_turn(db: &Connection, jobs: &mut [Job], apart: Apart) -> Result<Vec<Ended>, Lost> {
+    let (only, mut ends) = (jobs.len() == 1, Vec::with_capacity(jobs.len()));
     for job in jobs {
-        match alone(db, &mut job.work) {
+        let end = match apart {
+            Apart::Never => bare(db, &mut job.work, only),
+            Apart::Each => alone(db, &mut job.work).map_err(Lost::Broken),
+        };
+        match end {
             Ok(end) => ends.push(end),
             Err(why) => {
                 if !db.is_autocommit() {
                     // A connection that cannot roll back fails every later BEGIN, so nothing is ever half told.
                     let _ = step(db, "ROLLBACK");
                 }
-                return Err(Lost::Broken(why));
+                return Err(why);
             }
         }
+    }
+    if db.is_autocommit() {
+        // The only rule was taken back, and the transaction with it.
+        return Ok(ends);
     }
     match step(db, "COMMIT") {
         Ok(()) => Ok(ends),
@@ -113,16 +141,56 @@ fn not_committed(db: &Connection, error: &rusqlite::Error) -> StoreFault {
     }
 }
 
+/// Runs one rule in the group's transaction. What it wrote and wants to take back cannot be parted from what others wrote
+/// before it, unless it is the `only` one.
+fn bare(db: &Connection, work: &mut Work, only: bool) -> Result<Ended, Lost> {
+    for last in (0..RUNS).map(|run| run + 1 == RUNS) {
+        let before = db.total_changes();
+        let verdict = catch_unwind(AssertUnwindSafe(|| work(&mut Desk(db))));
+        if db.is_autocommit() {
+            return Err(Lost::Broken(rolled_back(verdict.ok())));
+        }
+        let wrote = db.total_changes() != before;
+        let end = match verdict {
+            Ok(Verdict::Keep) => return Ok(Ok(())),
+            Ok(Verdict::TakeBack) => Ok(()),
+            Ok(Verdict::Fault(StoreFault::Conflict(_))) if wrote => return Err(Lost::Mixed),
+            Ok(Verdict::Fault(StoreFault::Conflict(_))) if !last => continue,
+            Ok(Verdict::Fault(why)) => Err(why),
+            Err(_) => Err(panicked()),
+        };
+        return match (wrote, only) {
+            (false, _) => Ok(end),
+            (true, true) => step(db, "ROLLBACK").map(|()| end).map_err(|error| Lost::Ended(fault(error))),
+            (true, false) => Err(Lost::Mixed),
+        };
+    }
+    Ok(Err(lasting_conflict()))
+}
+
+/// What is told when the database itself ended the transaction under a rule.
+fn rolled_back(verdict: Option<Verdict>) -> StoreFault {
+    match verdict {
+        Some(Verdict::Fault(why)) => why,
+        _ => StoreFault::Unavailable("the database rolled the transaction back".into()),
+    }
+}
+
+fn panicked() -> StoreFault {
+    StoreFault::Unavailable("the rule panicked".into())
+}
+
+fn lasting_conflict() -> StoreFault {
+    StoreFault::Conflict("the rule ended in a conflict each time".into())
+}
+
 /// Runs one rule in its savepoint. An error means that the whole transaction is gone.
 fn alone(db: &Connection, work: &mut Work) -> Result<Ended, StoreFault> {
     for last in (0..RUNS).map(|run| run + 1 == RUNS) {
         step(db, "SAVEPOINT job").map_err(fault)?;
         let verdict = catch_unwind(AssertUnwindSafe(|| work(&mut Desk(db))));
         if db.is_autocommit() {
-            return Err(match verdict {
-                Ok(Verdict::Fault(why)) => why,
-                _ => StoreFault::Unavailable("the database rolled the transaction back".into()),
-            });
+            return Err(rolled_back(verdict.ok()));
         }
         if let Ok(Verdict::Keep) = verdict {
             step(db, "RELEASE job").map_err(fault)?;
@@ -134,10 +202,10 @@ fn alone(db: &Connection, work: &mut Work) -> Result<Ended, StoreFault> {
             Ok(Verdict::Fault(StoreFault::Conflict(_))) if !last => {}
             Ok(Verdict::Fault(why)) => return Ok(Err(why)),
             Ok(Verdict::Keep | Verdict::TakeBack) => return Ok(Ok(())),
-            Err(_) => return Ok(Err(StoreFault::Unavailable("the rule panicked".into()))),
+            Err(_) => return Ok(Err(panicked())),
         }
     }
-    Ok(Err(StoreFault::Conflict("the rule ended in a conflict each time".into())))
+    Ok(Err(lasting_conflict()))
 }
 
 fn step(db: &Connection, sql: &str) -> rusqlite::Result<()> {
