@@ -77,8 +77,13 @@ impl Alphabet {
     }
 
     fn digit(self, letter: u8) -> Option<u16> {
-        let digit = Self::LETTERS.iter().position(|l| *l == letter)? as u16;
-        (digit < self.size()).then_some(digit)
+        let digit = match letter {
+            b'0'..=b'9' => letter - b'0',
+            b'A'..=b'Z' => letter - b'A' + 10,
+            b'a'..=b'z' => letter - b'a' + 36,
+            _ => return None,
+        };
+        (u16::from(digit) < self.size()).then_some(u16::from(digit))
     }
 }
 
@@ -156,6 +161,17 @@ mod tests {
                 assert_eq!(shape.bucket(&handle), Some(Bucket::new(number)), "{handle}");
             }
         }
+    }
+
+    #[test]
+    fn a_letter_is_worth_its_place() {
+        for (place, letter) in Alphabet::LETTERS.iter().enumerate() {
+            assert_eq!(Alphabet::Base62.digit(*letter), Some(place as u16));
+        }
+        for letter in 0..=255_u8 {
+            assert_eq!(Alphabet::Base62.digit(letter).is_some(), letter.is_ascii_alphanumeric(), "{letter}");
+        }
+        assert_eq!((Alphabet::Hex.digit(b'G'), Alphabet::Base36.digit(b'a')), (None, None));
     }
 
     #[test]

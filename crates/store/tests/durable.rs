@@ -114,6 +114,23 @@ fn a_long_log_is_checkpointed_while_the_store_works() {
 }
 
 #[test]
+fn under_calls_without_a_pause_the_log_starts_anew() {
+    let scratch = Scratch::new();
+    let store = open(&scratch.file("accord.db"));
+    let medium = "x".repeat(64 * 1024);
+    // Sixteen callers leave the writer no rest. Some 600 MB in all.
+    std::thread::scope(|threads| {
+        for caller in 0..16_u32 {
+            let (store, medium) = (&store, &medium);
+            threads.spawn(move || (0..600).for_each(|round| put(store, caller * 8 + round % 8, medium)));
+        }
+    });
+    let log = std::fs::metadata(scratch.file("accord.db-wal")).expect("a log").len();
+    assert!(log < 200 * 1024 * 1024, "the log has {log} bytes");
+    assert_eq!(count(&store, 0..128), 128);
+}
+
+#[test]
 fn a_full_queue_says_so_at_once() {
     let scratch = Scratch::new();
     let options = SqliteOptions { queue: 2, ..SqliteOptions::default() };

@@ -197,7 +197,7 @@ proptest! {
     #[test]
     fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = signature::parse([bytes.as_slice()]);
-        let _ = signature::encoding_used([bytes.as_slice()]);
+        let _ = signature::Reading::of([bytes.as_slice()]);
         let _ = json::parse(&bytes);
         let text = String::from_utf8_lossy(&bytes);
         let _ = time::parse_header_time(&text);
@@ -218,7 +218,7 @@ proptest! {
     fn header_like_texts_never_panic(parts in prop::collection::vec("(algorithm|keyVersion|signature|x)?[=,% A-Za-z0-9+/_-]{0,12}", 0..6)) {
         let header = parts.join(",");
         if let Ok(read) = signature::parse([header.as_bytes()]) {
-            prop_assert_eq!(signature::encoding_used([header.as_bytes()]), Some(read.encoding));
+            prop_assert_eq!(signature::Reading::of([header.as_bytes()]).encoding, Some(read.encoding));
         }
     }
 

@@ -60,13 +60,16 @@ pub(super) fn content(request: &Request) -> Vec<u8> {
 }
 
 /// Reads the headers. The order is Client-Id, Signature, Request-Time, Encrypt; the first fault answers.
-pub(super) fn read(request: &Request) -> Result<Headers<'_>, Refused> {
+pub(super) fn read(
+    request: &Request,
+    signature: Result<SignatureHeader, SignatureFault>,
+) -> Result<Headers<'_>, Refused> {
     let refuse = |fault, name: &str, why: &str| Refused::new(fault, format!("{name}: {why}"));
     one(request, "client-id").map_err(|why| refuse(Fault::ClientUnknown, "Client-Id", why.as_str()))?;
     let client_id = client_id(request).ok_or_else(|| {
         refuse(Fault::ClientUnknown, "Client-Id", "must be 1 to 64 visible ASCII characters")
     })?;
-    let signature = match signature::parse(request.values("signature")) {
+    let signature = match signature {
         Err(fault) if !fault.is_key_version() => return Err(wrong_signature(fault, &content(request))),
         read => read,
     };

@@ -205,7 +205,8 @@ impl Gateway {
     /// decision 1 (413, 503, else 200); a caller that answers a verified client's own rate limit sets 200 itself.
     pub fn refuse(&self, request: &Request, fault: Fault, message: &str) -> (Answer, ReplyEnvelope) {
         let dialect = &self.route(&request.target).mount.dialect;
-        let mut envelope = self.envelope(request, &**dialect);
+        let used = crate::signature::Reading::of(request.values("signature")).encoding;
+        let mut envelope = self.envelope(request, &**dialect, used);
         envelope.http_status = reply::http_status(fault);
         (by_table(&**dialect, Reason::Fault(fault), Some(message)), envelope)
     }

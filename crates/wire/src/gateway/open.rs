@@ -11,7 +11,7 @@ use super::{
 use crate::dialect::{Act, Answer, Dialect, Fault, Operation, Reason, Refused};
 use crate::directory::{Directory, KnownClient};
 use crate::json::{self, Json};
-use crate::signature::{self, SignatureFault};
+use crate::signature::{self, Reading, SignatureFault, SignatureHeader};
 use crate::time;
 
 /// What a request has become when every check has passed.
@@ -27,9 +27,10 @@ impl Gateway {
     pub fn open(&self, directory: &dyn Directory, request: &Request, at: &Moment) -> Opened {
         let route = self.route(&request.target);
         let dialect = route.mount.dialect.clone();
-        let envelope = self.envelope(request, &*dialect);
+        let Reading { header, encoding } = Reading::of(request.values("signature"));
+        let envelope = self.envelope(request, &*dialect, encoding);
         let mut client = None;
-        match self.check(directory, request, route.operation, &dialect, at, &mut client) {
+        match self.check(directory, request, route.operation, &dialect, header, at, &mut client) {
             Ok(Passed { act, stale, operation, client }) => {
                 let explanation = None;
                 Opened::Accepted(Box::new(Accepted {
@@ -61,6 +62,7 @@ impl Gateway {
         request: &Request,
         operation: Option<Operation>,
         dialect: &Arc<dyn Dialect>,
+        signature: Result<SignatureHeader, SignatureFault>,
         at: &Moment,
         verified: &mut Option<Arc<KnownClient>>,
     ) -> Result<Passed, Refused> {
@@ -73,7 +75,7 @@ impl Gateway {
         if request.too_large {
             return Err(Refused::new(Fault::TooLarge, "body: longer than the server reads"));
         }
-        let headers = headers::read(request)?;
+        let headers = headers::read(request, signature)?;
 
         let client = directory
             .find(headers.client_id)

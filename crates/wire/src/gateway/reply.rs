@@ -69,13 +69,15 @@ pub(super) fn http_status(fault: Fault) -> u16 {
 
 impl Gateway {
     /// The envelope of whatever will be answered to this request.
-    pub(super) fn envelope(&self, request: &Request, dialect: &dyn Dialect) -> ReplyEnvelope {
+    /// `used` is the form of the request's signature, if it could be read.
+    pub(super) fn envelope(
+        &self,
+        request: &Request,
+        dialect: &dyn Dialect,
+        used: Option<Encoding>,
+    ) -> ReplyEnvelope {
         let client_id = headers::client_id(request);
-        let mirrored = if dialect.mirrors_encoding() {
-            signature::encoding_used(request.values("signature"))
-        } else {
-            None
-        };
+        let mirrored = used.filter(|_| dialect.mirrors_encoding());
         ReplyEnvelope {
             http_status: 200,
             method: request.method.clone(),

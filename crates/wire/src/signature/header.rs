@@ -57,35 +57,46 @@ pub struct SignatureHeader {
     pub encoding: Encoding,
 }
 
-/// Reads the values of all `Signature` headers of one message; there must be exactly one.
-///
-/// The faults of the header's structure come first, then keyVersion, then algorithm and value.
-pub fn parse<'v>(values: impl IntoIterator<Item = &'v [u8]>) -> Result<SignatureHeader, SignatureFault> {
-    let mut values = values.into_iter();
-    let value = values.next().ok_or(SignatureFault::Missing)?;
-    if values.next().is_some() {
-        return Err(SignatureFault::Doubled);
-    }
-    let items = Items::read(value)?;
-    if items.key_version.is_some_and(|version| !is_key_version(version)) {
-        return Err(SignatureFault::KeyVersion);
-    }
-    let algorithm = match items.algorithm {
-        None => Algorithm::Rsa256,
-        Some(name) if name.eq_ignore_ascii_case("RSA256") => Algorithm::Rsa256,
-        Some(name) if name.eq_ignore_ascii_case("SHA256withRSA") => Algorithm::Rsa256,
-        Some(_) => return Err(SignatureFault::Algorithm),
-    };
-    let text = items.signature.filter(|text| !text.is_empty()).ok_or(SignatureFault::ValueMissing)?;
-    let (value, encoding) = decode(text).ok_or(SignatureFault::ValueEncoding)?;
-    Ok(SignatureHeader { algorithm, key_version: items.key_version.map(str::to_owned), value, encoding })
+/// What the `Signature` headers of one message say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The header; there must be exactly one. The faults of its structure come first, then keyVersion, then algorithm
+    /// and value.
+    pub header: Result<SignatureHeader, SignatureFault>,
+    /// The form of the value in the first header, if one can be read at all, also when the header is refused: an answer
+    /// to Qi mirrors it (decision 7).
+    pub encoding: Option<Encoding>,
 }
 
-/// The form of the value in the first header, if one can be read at all, also when [`parse`] refuses the header:
-/// an answer to Qi mirrors it (decision 7).
-pub fn encoding_used<'v>(values: impl IntoIterator<Item = &'v [u8]>) -> Option<Encoding> {
-    let items = Items::read(values.into_iter().next()?).ok()?;
-    decode(items.signature.filter(|text| !text.is_empty())?).map(|(_, encoding)| encoding)
+impl Reading {
+    /// Reads the values of all `Signature` headers, once.
+    pub fn of<'v>(values: impl IntoIterator<Item = &'v [u8]>) -> Reading {
+        let mut values = values.into_iter();
+        let Some(value) = values.next() else {
+            return Reading { header: Err(SignatureFault::Missing), encoding: None };
+        };
+        let items = match Items::read(value) {
+            Ok(items) => items,
+            Err(fault) => return Reading { header: Err(fault), encoding: None }.alone(values.next()),
+        };
+        let text = items.signature.filter(|text| !text.is_empty());
+        let value = text.ok_or(SignatureFault::ValueMissing);
+        let value = value.and_then(|text| decode(text).ok_or(SignatureFault::ValueEncoding));
+        let encoding = value.as_ref().ok().map(|(_, encoding)| *encoding);
+        Reading { header: items.judge(value), encoding }.alone(values.next())
+    }
+
+    fn alone(self, second: Option<&[u8]>) -> Reading {
+        match second {
+            Some(_) => Reading { header: Err(SignatureFault::Doubled), ..self },
+            None => self,
+        }
+    }
+}
+
+/// Reads the values of all `Signature` headers of one message: [`Reading::header`].
+pub fn parse<'v>(values: impl IntoIterator<Item = &'v [u8]>) -> Result<SignatureHeader, SignatureFault> {
+    Reading::of(values).header
 }
 
 /// Writes the header's value: `algorithm=RSA256, keyVersion=1, signature=...`.
@@ -147,6 +158,24 @@ impl<'h> Items<'h> {
         }
         Ok(items)
     }
+
+    /// Joins them with the value that was decoded.
+    fn judge(
+        self,
+        value: Result<(Vec<u8>, Encoding), SignatureFault>,
+    ) -> Result<SignatureHeader, SignatureFault> {
+        if self.key_version.is_some_and(|version| !is_key_version(version)) {
+            return Err(SignatureFault::KeyVersion);
+        }
+        let algorithm = match self.algorithm {
+            None => Algorithm::Rsa256,
+            Some(name) if name.eq_ignore_ascii_case("RSA256") => Algorithm::Rsa256,
+            Some(name) if name.eq_ignore_ascii_case("SHA256withRSA") => Algorithm::Rsa256,
+            Some(_) => return Err(SignatureFault::Algorithm),
+        };
+        let (value, encoding) = value?;
+        Ok(SignatureHeader { algorithm, key_version: self.key_version.map(str::to_owned), value, encoding })
+    }
 }
 
 fn trim(text: &str) -> &str {
@@ -156,18 +185,27 @@ fn trim(text: &str) -> &str {
 /// The bytes and the form of a value, or `None` when it is not Base64 in any of them.
 fn decode(text: &str) -> Option<(Vec<u8>, Encoding)> {
     let escaped = text.contains('%');
-    let plain: Cow<'_, str> = if escaped {
-        // No form decoding: `+` stays `+`. An escaped space is a `+` that somebody decoded too often (Alipay+ 1.6).
-        let decoded = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
-        Cow::Owned(decoded.replace(' ', "+"))
-    } else {
-        Cow::Borrowed(text)
+    // No form decoding: `+` stays `+`. An escaped space is a `+` that somebody decoded too often (Alipay+ 1.6).
+    let plain: Cow<'_, [u8]> = percent_encoding::percent_decode_str(text).into();
+    let (mut url_safe, mut marked) = (false, false);
+    let in_standard = |byte: &u8| match byte {
+        b'-' | b'_' => {
+            url_safe = true;
+            if *byte == b'-' { b'+' } else { b'/' }
+        }
+        b'+' | b'/' | b'=' => {
+            marked = true;
+            *byte
+        }
+        b' ' if escaped => {
+            marked = true;
+            b'+'
+        }
+        other => *other,
     };
-    let url_safe = plain.contains(['-', '_']);
-    let standard =
-        if url_safe { plain.replace('-', "+").replace('_', "/") } else { plain.clone().into_owned() };
+    let standard: Vec<u8> = plain.iter().map(in_standard).collect();
     let bytes = LENIENT.decode(&standard).ok()?;
-    let unpadded = standard.len() % 4 != 0 && !plain.contains(['+', '/', '=']);
+    let unpadded = standard.len() % 4 != 0 && !marked;
     let encoding = match (escaped, url_safe || unpadded) {
         (true, _) => Encoding::Percent,
         (false, true) => Encoding::Base64Url,
@@ -273,10 +311,10 @@ mod tests {
 
     #[test]
     fn a_refused_header_still_tells_its_form() {
-        let used = |header: &str| encoding_used([header.as_bytes()]);
+        let used = |header: &str| Reading::of([header.as_bytes()]).encoding;
         assert_eq!(used("algorithm=ECC224, signature=+/+/AQ=="), Some(Encoding::Plain));
         assert_eq!(used("keyVersion=, signature=-_-_AQ"), Some(Encoding::Base64Url));
         assert_eq!(used("signature=%2B%2F%2B%2FAQ%3D%3D"), Some(Encoding::Percent));
-        assert_eq!((used("signature=A"), used("x"), encoding_used([])), (None, None, None));
+        assert_eq!((used("signature=A"), used("x"), Reading::of([]).encoding), (None, None, None));
     }
 }

@@ -17,7 +17,7 @@ mod header;
 mod pool;
 
 pub use header::{
-    Algorithm, Encoding, MAX_HEADER_BYTES, MAX_HEADER_ITEMS, MAX_KEY_VERSION, SignatureHeader, encoding_used,
+    Algorithm, Encoding, MAX_HEADER_BYTES, MAX_HEADER_ITEMS, MAX_KEY_VERSION, Reading, SignatureHeader,
     is_key_version, parse, render,
 };
 pub use pool::{
