@@ -103,7 +103,10 @@ const states = {
   "already-approved": async (page, ask) => decidedBefore(page, ask.qi("Gym plan"), "approve"),
   "already-refused": async (page, ask) => decidedBefore(page, ask.plus(), "refuse"),
   unknown: async (page) => page.goto(`${wallet.base}/authorize?authId=nothing`),
-  "not-found": async (page) => page.goto(`${wallet.base}/nowhere`),
+  "not-found": async (page) => {
+    await page.goto(`${wallet.base}/nowhere`);
+    assert.equal(await page.getAttribute("main a.button", "href"), "/");
+  },
   home: async (page) => page.goto(wallet.base),
 };
 

@@ -233,6 +233,7 @@ home-health = هل الخادم بخير؟
 home-metrics = أرقامه
 not-found-title = الصفحة غير موجودة
 not-found-text = لا توجد صفحة في هذا العنوان.
+not-found-home = إلى الصفحة الرئيسية
 unreadable-title = تعذّرت قراءة الطلب
 unreadable-text = ما أرسله متصفحك ليس ما تطلبه هذه الصفحة. لم يتغيّر شيء. ارجع من فضلك وحاول مرة أخرى.
 

@@ -231,6 +231,7 @@ home-health = Is the server well?
 home-metrics = Its figures
 not-found-title = Page not found
 not-found-text = There is no page at this address.
+not-found-home = To the start page
 unreadable-title = This could not be read
 unreadable-text = What your browser sent is not what this page asks for. Nothing was changed. Please go back and try again.
 
