@@ -98,9 +98,6 @@ pub(super) fn carriers(
         return Ok(Vec::new());
     }
     let (kind, subject) = (message.about.kind(), message.about.subject());
-    if rows.message(user.id.bucket(), kind, &subject, message.channel)?.is_some() {
-        return Ok(Vec::new());
-    }
     let preferences = rows.preferences(&user.id)?;
     let mut deliveries = Vec::new();
     for carrier in carriers {
@@ -138,6 +135,10 @@ pub(super) fn carriers(
             outcome: String::new(),
             created_at: message.at,
         });
+    }
+    // Asked last: most messages go by no carrier at all.
+    if !deliveries.is_empty() && rows.message(user.id.bucket(), kind, &subject, message.channel)?.is_some() {
+        return Ok(Vec::new());
     }
     Ok(deliveries)
 }
