@@ -1,6 +1,7 @@
 //! One connection: a client, the small runtime that drives it, and the statements prepared on it.
 
 use super::fault::{PostgresFault, Trouble};
+use super::group::many;
 use super::settings::{PostgresOptions, PostgresUrl, Tls};
 use super::statement::Translated;
 use super::tls::Secure;
@@ -28,6 +29,8 @@ pub(crate) struct Link {
     runtime: Runtime,
     pub(crate) client: Client,
     prepared: RefCell<HashMap<(usize, usize), Arc<Prepared>>>,
+    /// The same for many rows at once, where there is a way to say that.
+    prepared_many: RefCell<HashMap<(usize, usize), Option<Statement>>>,
     warned: Arc<AtomicBool>,
     /// Names this connection for good, in markers of commits.
     name: String,
@@ -61,6 +64,7 @@ impl Link {
             runtime,
             client,
             prepared: RefCell::default(),
+            prepared_many: RefCell::default(),
             warned,
             name: String::new(),
             commits: Cell::new(0),
@@ -141,6 +145,19 @@ impl Link {
         let prepared = Arc::new(Prepared { statement, translated });
         self.prepared.borrow_mut().insert(place, prepared.clone());
         Ok(prepared)
+    }
+
+    /// The statement for many sets of parameters at once, each parameter a list; nothing: it has to run for each.
+    pub(super) fn prepare_many(&self, sql: &'static str) -> Result<Option<Statement>, Trouble> {
+        let place = (sql.as_ptr() as usize, sql.len());
+        if let Some(prepared) = self.prepared_many.borrow().get(&place) {
+            return Ok(prepared.clone());
+        }
+        let one = self.prepare(sql)?;
+        let text = many::text(sql, one.statement.params());
+        let statement = text.map(|text| self.wait(self.client.prepare(&text))).transpose()?;
+        self.prepared_many.borrow_mut().insert(place, statement.clone());
+        Ok(statement)
     }
 
     /// Rows of a query of texts and numbers that are the program's own.

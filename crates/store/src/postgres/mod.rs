@@ -1,11 +1,13 @@
 //! The store of a cluster: PostgreSQL 15 or newer, and whatever speaks its protocol and its transactions.
 //!
-//! A bounded set of threads runs rules, others only read; they share a pool of connections. Many nodes, each with such a
-//! store, work on one database. A transaction holds the buckets it touches (`session`), and an acknowledged one is
+//! One thread runs rules in groups (`group`), a bounded set of others runs those that must run alone (`writer`), others only
+//! read; they share a pool of connections. Many nodes, each with such a store, work on one database. A transaction holds the buckets it touches (`session`), and an acknowledged one is
 //! as durable as the server's `synchronous_commit` says, which is never `off`. Nothing here knows a business rule.
 
 pub(crate) mod apply;
 mod fault;
+mod group;
+mod holder;
 mod keeper;
 mod link;
 pub mod migrations;
@@ -29,7 +31,8 @@ use accord_core::Timestamp;
 use accord_core::store::clock::ClockReading;
 use accord_core::store::partitions::TimeParts;
 use accord_core::store::{Done, Look, Store, StoreFault, Stored, Work};
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use group::Grouper;
 use keeper::Keeper;
 pub(crate) use link::Link;
 use nodes::Register;
@@ -39,7 +42,10 @@ use readers::Reader;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use writer::Writer;
+use writer::{Alone, Writer};
+
+/// Threads that run rules in groups. A second one would find a good part of its buckets held by the first.
+const GROUPERS: usize = 1;
 
 /// A store in a PostgreSQL database. Dropping it finishes what is queued.
 pub struct PostgresStore {
@@ -51,8 +57,11 @@ pub struct PostgresStore {
     threads: Vec<JoinHandle<()>>,
     /// Set once the schema has moved on without this program.
     outdated: Arc<AtomicBool>,
-    writers: usize,
     pace: Pace,
+    /// What waits for a thread of its own; only looked at here.
+    alone: Receiver<Alone>,
+    writers: usize,
+    pace_alone: Pace,
 }
 
 impl PostgresStore {
@@ -76,10 +85,19 @@ impl PostgresStore {
         let mut threads = Vec::new();
         let pool = Pool::new(url.clone(), options.clone());
         let (jobs, jobs_queue) = Queue::new(options.queue);
-        let (writers, pace) = (options.writers.clamp(1, 256), Pace::default());
-        for number in 1..=writers {
+        let (send_alone, alone) = bounded(options.queue.max(1));
+        let (pace, pace_alone) = (Pace::default(), Pace::default());
+        for number in 1..=GROUPERS {
             let (pool, inquiries, queue) = (pool.clone(), options.inquiries, jobs_queue.clone());
-            let noting = pace.clone();
+            let (noting, send_alone) = (pace.clone(), send_alone.clone());
+            let body = move || Grouper::new(pool, inquiries, send_alone).run(&queue, &noting);
+            threads.push(spawn(&url, &format!("group-{number}"), body)?);
+        }
+        drop(send_alone);
+        let writers = options.writers.clamp(1, 256);
+        for number in 1..=writers {
+            let (pool, inquiries, queue) = (pool.clone(), options.inquiries, alone.clone());
+            let noting = pace_alone.clone();
             let body = move || Writer::new(pool, inquiries).run(&queue, &noting);
             threads.push(spawn(&url, &format!("writer-{number}"), body)?);
         }
@@ -98,7 +116,19 @@ impl PostgresStore {
         let place = url.clone();
         threads.push(spawn(&url, "keeper", move || keeper::run(place, options, &asked))?);
         let (keeper, stop_register) = (Some(keeper), Some(stop_register));
-        Ok(PostgresStore { url, jobs, glances, keeper, stop_register, threads, outdated, writers, pace })
+        Ok(PostgresStore {
+            url,
+            jobs,
+            glances,
+            keeper,
+            stop_register,
+            threads,
+            outdated,
+            pace,
+            alone,
+            writers,
+            pace_alone,
+        })
     }
 
     /// The database.
@@ -106,9 +136,9 @@ impl PostgresStore {
         &self.url
     }
 
-    /// Transactions that wait for a writer now.
+    /// Transactions that wait for a thread now.
     pub fn queued(&self) -> usize {
-        self.jobs.len()
+        self.jobs.len() + self.alone.len()
     }
 
     /// The version of the schema in the database.
@@ -144,7 +174,8 @@ impl Store for PostgresStore {
     }
 
     fn expected_wait_micros(&self) -> u64 {
-        self.pace.wait_micros(self.queued(), self.writers)
+        let alone = self.pace_alone.wait_micros(self.alone.len(), self.writers);
+        alone.max(self.pace.wait_micros(self.jobs.len(), GROUPERS))
     }
 
     fn time_parts(&self) -> Stored<Vec<TimeParts>> {

@@ -269,7 +269,7 @@ impl Engine for Session<'_> {
     }
 }
 
-fn key_exists() -> StoreFault {
+pub(super) fn key_exists() -> StoreFault {
     StoreFault::Conflict("a row of that key exists".into())
 }
 
@@ -284,7 +284,7 @@ fn lock_all<'b>(buckets: impl Iterator<Item = &'b i64>, manner: &str) -> String 
 
 /// A parameter, as the client library asks for it.
 #[derive(Debug)]
-struct Bound<'a>(Value<'a>);
+pub(super) struct Bound<'a>(pub(super) Value<'a>);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {

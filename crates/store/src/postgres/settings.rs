@@ -12,7 +12,7 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 pub struct PostgresOptions {
     /// Bring an older schema up to date, and create it in an empty database?
     pub migrate: bool,
-    /// Connections that run transactions, 1 to 256.
+    /// Connections that run transactions alone, 1 to 256; one more runs groups of them.
     pub writers: usize,
     /// Connections that only read, 1 to 64.
     pub readers: usize,

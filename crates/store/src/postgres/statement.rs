@@ -13,6 +13,8 @@ pub(super) struct Translated {
     pub(super) inserts_once: bool,
     /// May it meet a key that exists in another way? Then only the statement must fail, not the transaction.
     pub(super) may_collide: bool,
+    /// The tables that it names.
+    pub(super) tables: Vec<String>,
 }
 
 /// Whose rows a statement touches, and so what a transaction holds before it runs.
@@ -53,7 +55,7 @@ impl Translated {
         }
         let may_collide = MAY_COLLIDE.iter().any(|start| sql.starts_with(start))
             || (sql.starts_with("INSERT INTO") && !sql.contains("VALUES"));
-        Translated { sql: text, guard: guard(sql), inserts_once, may_collide }
+        Translated { sql: text, guard: guard(sql), inserts_once, may_collide, tables: tables(sql) }
     }
 
     /// The bucket that must be held before the statement runs with those parameters.
@@ -67,6 +69,21 @@ impl Translated {
             Guard::Reference | Guard::Scan => None,
         }
     }
+}
+
+fn tables(sql: &str) -> Vec<String> {
+    let mut words = sql.split_whitespace();
+    let mut tables = Vec::new();
+    while let Some(word) = words.next() {
+        if ["FROM", "JOIN", "INTO", "UPDATE"].iter().any(|leads| word.trim_start_matches('(') == *leads)
+            && let Some(name) = words.next().filter(|name| *name != "SET")
+        {
+            tables.push(
+                name.trim_matches(|letter: char| !letter.is_alphanumeric() && letter != '_').to_owned(),
+            );
+        }
+    }
+    tables
 }
 
 fn guard(sql: &str) -> Guard {
@@ -111,6 +128,17 @@ mod tests {
             let one = sql.contains("bucket =") && !sql.contains("JOIN") && !sql.contains("RECURSIVE");
             assert!(!one, "{sql}");
         }
+    }
+
+    #[test]
+    fn the_tables_of_every_statement_are_known() {
+        for sql in all() {
+            let tables = tables(sql);
+            let named = |name: &String| name.is_empty() || name.chars().any(|letter| letter.is_lowercase());
+            assert!(!tables.is_empty() && tables.iter().all(named), "{sql}: {tables:?}");
+        }
+        let moved = "INSERT INTO terms_cold SELECT * FROM terms WHERE bucket = ?1 AND auth_id = ?2";
+        assert_eq!(tables(moved), ["terms_cold", "terms"]);
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! The writers: threads that take a connection for each rule. A rule runs in a transaction of its own, again from the start when
-//! another was in the way, and its end is told only when it is known.
+//! The writers: threads that take a connection for each rule that must run alone (see `group`). It runs in a transaction of
+//! its own, again from the start when another was in the way, and its end is told only when it is known.
 
-use super::fault::{PostgresFault, Trouble, sentence};
-use super::pool::{Lent, Pool};
+use super::fault::Trouble;
+use super::holder::{Holder, Turn};
+use super::pool::Pool;
 use super::session::Session;
 use crate::pace::Pace;
-use crate::queue::Job;
 use crate::rows::desk::Desk;
-use accord_core::store::{Ended, StoreFault, Verdict, Work};
+use accord_core::store::{Done, Ended, StoreFault, Verdict, Work};
 use crossbeam_channel::Receiver;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,44 +22,35 @@ const DETOURS: u32 = 24;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// One writing thread.
-pub(super) struct Writer {
-    pool: Arc<Pool>,
-    /// How often a lost commit is looked for.
-    inquiries: u32,
-    /// What the job at hand works on.
-    link: Option<Lent>,
-}
+pub(super) struct Writer(Holder);
 
-/// How a run ended that may be followed by another.
-enum Turn {
-    Over(Ended),
-    /// The rule met a key that exists.
-    Conflict(StoreFault),
-    /// Others were in the way, or the connection is gone; nothing happened.
-    Again(String),
+/// A rule that is to run alone, and the buckets that it is known to need.
+pub(super) struct Alone {
+    pub(super) work: Work,
+    pub(super) done: Done,
+    pub(super) wanted: BTreeSet<i64>,
 }
 
 impl Writer {
     pub(super) fn new(pool: Arc<Pool>, inquiries: u32) -> Writer {
-        Writer { pool, inquiries, link: None }
+        Writer(Holder::new(pool, inquiries))
     }
 
     /// Runs until the queue is closed and empty.
-    pub(super) fn run(mut self, queue: &Receiver<Job>, pace: &Pace) {
-        for Job { mut work, done } in queue.iter() {
+    pub(super) fn run(mut self, queue: &Receiver<Alone>, pace: &Pace) {
+        for Alone { mut work, done, wanted } in queue.iter() {
             let began = Instant::now();
-            let end = self.perform(&mut work);
+            let end = self.perform(&mut work, wanted);
             pace.note(began.elapsed(), 1);
-            self.link = None;
+            self.0.give_back();
             let _ = catch_unwind(AssertUnwindSafe(move || done(end)));
         }
     }
 
-    fn perform(&mut self, work: &mut Work) -> Ended {
+    fn perform(&mut self, work: &mut Work, mut wanted: BTreeSet<i64>) -> Ended {
         let (mut runs, mut detours) = (0, 0);
-        let mut wanted = BTreeSet::new();
         loop {
-            let turn = match self.connected() {
+            let turn = match self.0.connect() {
                 Ok(()) => self.turn(work, &mut wanted),
                 Err(why) => return Err(StoreFault::Unavailable(why.to_string())),
             };
@@ -76,7 +67,7 @@ impl Writer {
                     if detours == DETOURS {
                         return Err(StoreFault::Unavailable(format!("not committed: {why}")));
                     }
-                    if self.link.is_none() {
+                    if self.0.link().is_none() {
                         std::thread::sleep(PAUSE);
                     }
                 }
@@ -84,24 +75,9 @@ impl Writer {
         }
     }
 
-    fn connected(&mut self) -> Result<(), PostgresFault> {
-        if self.link.as_ref().is_none_or(|link| link.is_closed()) {
-            self.lose();
-            self.link = Some(self.pool.take()?);
-        }
-        Ok(())
-    }
-
-    /// The connection is of no use any more.
-    fn lose(&mut self) {
-        if let Some(link) = self.link.take() {
-            link.forget();
-        }
-    }
-
     /// Runs the rule once.
     fn turn(&mut self, work: &mut Work, wanted: &mut BTreeSet<i64>) -> Turn {
-        let Some(link) = &self.link else { return Turn::Again("there is no connection".into()) };
+        let Some(link) = self.0.link() else { return Turn::Again("there is no connection".into()) };
         let session = Session::act(link, std::mem::take(wanted));
         let verdict = catch_unwind(AssertUnwindSafe(|| work(&mut Desk(&session))));
         let trouble = session.trouble();
@@ -109,12 +85,12 @@ impl Writer {
         if keeps && trouble.is_none() {
             let (begun, wrote, home) = (session.begun(), session.wrote(), session.home());
             *wanted = session.learned();
-            return if begun { self.commit(wrote, home) } else { Turn::Over(Ok(())) };
+            return if begun { self.0.commit(wrote, home) } else { Turn::Over(Ok(())) };
         }
         let begun = session.begun();
         *wanted = session.learned();
         if matches!(trouble, Some(Trouble::Lost(_))) || (begun && link.run("ROLLBACK").is_err()) {
-            self.lose();
+            self.0.lose();
         }
         match (trouble, verdict) {
             (Some(Trouble::Again(why) | Trouble::Lost(why)), _) => Turn::Again(why),
@@ -126,78 +102,4 @@ impl Writer {
             (None, Err(_)) => Turn::Over(Err(StoreFault::Unavailable("the rule panicked".into()))),
         }
     }
-
-    /// Commits. A transaction that wrote leaves a marker, by which its end can be found out when the answer is lost.
-    fn commit(&mut self, wrote: bool, home: i64) -> Turn {
-        let Some(link) = &self.link else { return Turn::Again("there is no connection".into()) };
-        if !wrote {
-            // Nothing to lose: what was read was true when it was read.
-            if link.run("COMMIT").is_err() {
-                self.lose();
-            }
-            return Turn::Over(Ok(()));
-        }
-        let marker = link.next_marker();
-        let _ = link.warned();
-        // A cancelled wait for a standby would be acknowledged with a warning: nothing may cancel it.
-        let words = format!("{}; SET LOCAL statement_timeout = 0; COMMIT", mark(home, &marker));
-        match link.wait_raw(&words) {
-            Ok(()) if link.warned() => {
-                Turn::Over(Err(StoreFault::Unknown("committed, but perhaps not on the standby".into())))
-            }
-            Ok(()) => Turn::Over(Ok(())),
-            Err(Some(error)) if error.as_db_error().is_some() && !is_lost(&error) => {
-                // The server said no, so nothing happened.
-                if link.run("ROLLBACK").is_err() {
-                    self.lose();
-                }
-                match Trouble::of(&error) {
-                    Trouble::Again(why) | Trouble::Conflict(why) => Turn::Again(why),
-                    _ => Turn::Over(Err(StoreFault::Unavailable(format!(
-                        "not committed: {}",
-                        sentence(&error)
-                    )))),
-                }
-            }
-            Err(_) => {
-                self.lose();
-                self.look_for(home, &marker)
-            }
-        }
-    }
-
-    /// Finds out how a transaction ended whose commit was not answered. Whoever writes the marker first decides: if
-    /// it is there, the transaction was committed; if it is written now, it never will be.
-    fn look_for(&mut self, home: i64, marker: &str) -> Turn {
-        let words = format!("{} ON CONFLICT DO NOTHING", mark(home, marker));
-        for inquiry in 0..self.inquiries {
-            if inquiry > 0 {
-                std::thread::sleep(Duration::from_millis(500));
-            }
-            if self.link.as_ref().is_none_or(|link| link.is_closed()) {
-                self.lose();
-                self.link = self.pool.try_take().ok();
-            }
-            let Some(link) = &self.link else { continue };
-            match link.wait(link.client.execute(&words, &[])) {
-                Ok(0) => return Turn::Over(Ok(())),
-                Ok(_) => return Turn::Again("the connection was lost before the commit".into()),
-                Err(Trouble::Lost(_)) => self.lose(),
-                Err(_) => {}
-            }
-        }
-        Turn::Over(Err(StoreFault::Unknown("the connection was lost during the commit".into())))
-    }
-}
-
-fn is_lost(error: &tokio_postgres::Error) -> bool {
-    matches!(Trouble::of(error), Trouble::Lost(_))
-}
-
-/// Writes a marker. The time is the server's, for the one who removes old markers.
-fn mark(home: i64, marker: &str) -> String {
-    format!(
-        "INSERT INTO commits (bucket, marker, at) VALUES ({home}, '\\x{marker}',
-         floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
-    )
 }

@@ -15,6 +15,11 @@ pub(crate) trait Engine {
     /// Runs a statement that changes rows; says how many. A key that exists already is a conflict.
     fn execute(&self, sql: &'static str, params: Params<'_>) -> Stored<u64>;
 
+    /// The same where it makes no difference how many.
+    fn run(&self, sql: &'static str, params: Params<'_>) -> Stored<()> {
+        self.execute(sql, params).map(|_| ())
+    }
+
     /// Makes sure that no other transaction changes the rows of those buckets before this one has ended. False:
     /// another may have done so since they were read; read them again.
     fn hold(&self, buckets: &mut dyn Iterator<Item = Bucket>) -> Stored<bool>;

@@ -127,7 +127,7 @@ pub(crate) fn scan<T>(
 
 /// Writes rows; a key that exists already is a conflict.
 pub(crate) fn write(db: &dyn Engine, sql: &'static str, params: Params<'_>) -> Stored<()> {
-    db.execute(sql, params).map(|_| ())
+    db.run(sql, params)
 }
 
 /// Changes the one row of a key; no such row is corruption.
