@@ -35,10 +35,20 @@ pub struct Bed {
     tokens: Vec<String>,
     payments: Vec<String>,
     codes: Vec<String>,
+    /// With many merchants: their Client-Ids, and tokens under agreements with each in turn.
+    crowd: Option<Crowd>,
+    /// Do the many merchants ask, or one?
+    crowded: bool,
     /// The next number that no request has had.
     next: u64,
     /// Units a second, as far as is known.
     rate: u64,
+}
+
+/// Many merchants.
+struct Crowd {
+    clients: Vec<String>,
+    tokens: Vec<String>,
 }
 
 /// One round, put together.
@@ -95,17 +105,32 @@ impl Bed {
             tokens: Vec::new(),
             payments: Vec::new(),
             codes: Vec::new(),
+            crowd: None,
+            crowded: false,
             next: 0,
             rate: 0,
         };
         if matches!(args.operation, Operation::Pay | Operation::Inquiry | Operation::Notify) {
             bed.tokens = bed.ground.agreements(0..AGREEMENTS, Depth::Token)?;
         }
+        if let Some(merchants) = args.merchants {
+            let merchants = bed.ground.merchants(merchants)?;
+            // As many with each, so that numbers of agreements and merchants go on in step.
+            let count = AGREEMENTS.next_multiple_of(merchants.len() as u64);
+            let tokens = bed.ground.agreements_with(&merchants, count..2 * count)?;
+            let clients = merchants.iter().map(|merchant| merchant.id.to_string()).collect();
+            bed.crowd = Some(Crowd { clients, tokens });
+        }
         if args.operation == Operation::Inquiry {
             bed.payments = bed.ground.payments(&bed.tokens, 0..PAYMENTS, None)?;
             bed.next = PAYMENTS;
         }
         Ok(bed)
+    }
+
+    /// From now on the many merchants ask, or the one does.
+    pub fn crowd(&mut self, crowded: bool) {
+        self.crowded = crowded;
     }
 
     /// Kind of the store.
@@ -167,6 +192,10 @@ impl Bed {
 
     /// Bodies of calls that nobody has sent before.
     pub fn calls(&mut self, operation: Operation, units: u64, rate: Option<u64>) -> anyhow::Result<Load> {
+        let crowd = self.crowd.as_ref().filter(|_| self.crowded);
+        // Requests and agreements take turns over the same merchants, so each debit is asked for by its own.
+        let turn = crowd.map_or(1, |crowd| crowd.clients.len() as u64);
+        self.next = self.next.next_multiple_of(turn.max(1));
         let from = self.next;
         let numbers = from..from + units;
         self.next += units;
@@ -181,7 +210,8 @@ impl Bed {
                 codes.iter().map(|code| ground::apply_token(code)).collect()
             }
             Operation::Pay => {
-                numbers.map(|number| ground::pay(&of(&self.tokens, number), number, None)).collect()
+                let tokens = crowd.map_or(&self.tokens, |crowd| &crowd.tokens);
+                numbers.map(|number| ground::pay(&of(tokens, number), number, None)).collect()
             }
             Operation::Inquiry => {
                 numbers.map(|number| ground::inquiry(&of(&self.payments, number))).collect()
@@ -189,7 +219,8 @@ impl Bed {
             _ => numbers.map(ground::prepare).collect(),
         };
         let api = operation.api().ok_or_else(|| usage("this operation is not one call"))?;
-        Ok(Load::Calls { api: api.to_owned(), bodies, rate })
+        let clients = crowd.map(|crowd| crowd.clients.clone()).unwrap_or_default();
+        Ok(Load::Calls { api: api.to_owned(), bodies, clients, rate })
     }
 
     /// Runs the load generator; gives what it saw, and the server's CPU time meanwhile.

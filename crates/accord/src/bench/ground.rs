@@ -7,7 +7,8 @@ use crate::place::Place;
 use crate::storage::Purpose;
 use accord_client::SandboxFile;
 use accord_core::agreement::decide::{Answer, Decide, Decided, Shown, decide};
-use accord_core::client::Client;
+use accord_core::client::keys::bump_revision;
+use accord_core::client::{Client, ClientKey};
 use accord_core::handle::Bucket;
 use accord_core::ids::{AuthId, ClientId, CustomerId, DialectName, LoginId};
 use accord_core::ledger::post;
@@ -45,7 +46,7 @@ struct Rules {
     dialect: Arc<dyn Dialect>,
     client: Client,
     keys: DerivationKeys,
-    customers: Vec<CustomerId>,
+    customers: Arc<[CustomerId]>,
 }
 
 /// How far an agreement is brought.
@@ -74,12 +75,13 @@ impl Ground {
             dialect: dialect.ok_or_else(|| anyhow!("the sandbox does not serve Qi"))?,
             client: client.ok_or_else(|| anyhow!("the sandbox has lost its client {WHO}"))?,
             keys: DerivationKeys::new(derivation).ok_or_else(|| anyhow!("there is no derivation key"))?,
-            customers: Vec::new(),
+            customers: Arc::new([]),
         };
-        let mut ground = Ground { place, rules: Arc::new(Rules { customers: Vec::new(), ..rules.copy() }) };
-        rules.customers = ground.each(0..users, |_, number| {
+        let mut ground = Ground { place, rules: Arc::new(rules.copy()) };
+        let customers = ground.each(0..users, |_, number| {
             Box::new(move |tx: &mut dyn Tx, at: &Moment| enrol(tx, number, at))
         })?;
+        rules.customers = customers.into();
         ground.rules = Arc::new(rules);
         Ok(ground)
     }
@@ -88,6 +90,39 @@ impl Ground {
     pub fn agreements(&self, numbers: std::ops::Range<u64>, depth: Depth) -> anyhow::Result<Vec<String>> {
         self.each(numbers, move |rules, number| {
             Box::new(move |tx: &mut dyn Tx, at: &Moment| rules.agree(tx, number, depth, at))
+        })
+    }
+
+    /// Registers so many merchants like the one that asks otherwise, and with its key, and gives their ids.
+    pub fn merchants(&self, count: u64) -> anyhow::Result<Vec<Client>> {
+        let like = self.rules.client.clone();
+        self.transact(move |tx, _| {
+            let key = tx.client_keys()?.into_iter().find(|key| key.client == like.id);
+            let key = key.ok_or_else(|| odd("the sandbox's client has no key"))?;
+            let mut all = Vec::new();
+            for number in 0..count {
+                let id = ClientId::new(format!("{}-{number:05}", like.id));
+                let merchant = Client { id: id.clone(), ..like.clone() };
+                tx.put_client(&merchant)?;
+                tx.put_client_key(&ClientKey { client: id, ..key.clone() })?;
+                all.push(merchant);
+            }
+            bump_revision(tx)?;
+            Ok(all)
+        })
+    }
+
+    /// Makes agreements, each with the next of the merchants, and gives their tokens in the order of the numbers.
+    pub fn agreements_with(
+        &self,
+        merchants: &[Client],
+        numbers: std::ops::Range<u64>,
+    ) -> anyhow::Result<Vec<String>> {
+        let merchants: Arc<[Client]> = merchants.into();
+        self.each(numbers, move |rules, number| {
+            let client = pick(&merchants, number).cloned();
+            let rules = client.map_or(rules.clone(), |client| Arc::new(Rules { client, ..rules.copy() }));
+            Box::new(move |tx: &mut dyn Tx, at: &Moment| rules.agree(tx, number, Depth::Token, at))
         })
     }
 

@@ -80,8 +80,8 @@ pub fn run(args: LoadArgs) -> anyhow::Result<Exit> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let round = match plan.load {
-        Load::Calls { api, bodies, rate } => {
-            let requests = sign_ahead(&setting, &api, &bodies)?;
+        Load::Calls { api, bodies, clients, rate } => {
+            let requests = sign_ahead(&setting, &api, &bodies, &clients)?;
             let wire = requests.iter().map(|request| on_the_wire(request, &setting.address)).collect();
             begin(READY)?;
             let (cpu, began) = (cpu_nanos(std::process::id()), Instant::now());
@@ -138,21 +138,27 @@ fn server_time(wallet: &Wallet) -> anyhow::Result<String> {
 }
 
 /// Signs on every core.
-fn sign_ahead(setting: &Setting, api: &str, bodies: &[String]) -> anyhow::Result<Vec<SignedRequest>> {
+fn sign_ahead(
+    setting: &Setting,
+    api: &str,
+    bodies: &[String],
+    clients: &[String],
+) -> anyhow::Result<Vec<SignedRequest>> {
+    let who = |number: usize| {
+        let client = number.checked_rem(clients.len()).and_then(|index| clients.get(index));
+        let client_id = client.unwrap_or(&setting.identity.client_id).clone();
+        Identity { client_id, ..setting.identity.clone() }
+    };
+    let bodies: Vec<(Identity, &String)> =
+        bodies.iter().enumerate().map(|(number, body)| (who(number), body)).collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let shares = bodies.chunks(bodies.len().div_ceil(threads).max(1));
         let workers: Vec<_> = shares
             .map(|share| {
                 scope.spawn(move || {
-                    let sign = |body: &String| {
-                        prepare_request(
-                            &setting.identity,
-                            &setting.wallet,
-                            api,
-                            body.as_bytes(),
-                            &setting.time,
-                        )
+                    let sign = |(identity, body): &(Identity, &String)| {
+                        prepare_request(identity, &setting.wallet, api, body.as_bytes(), &setting.time)
                     };
                     share.iter().map(sign).collect::<Result<Vec<_>, _>>()
                 })

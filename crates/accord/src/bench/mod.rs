@@ -11,6 +11,7 @@ mod flow;
 mod ground;
 mod http1;
 pub mod load;
+mod merchants;
 mod offered;
 mod operation;
 mod plan;
@@ -73,6 +74,15 @@ pub struct BenchArgs {
     /// With --during-pruning: abandoned prepares that both stores hold beforehand.
     #[arg(long, value_name = "NUMBER", default_value_t = 200_000, requires = "during_pruning")]
     fill: u32,
+    /// With pay: so many merchants, each with a row and agreements of its own, against one with all of the connections,
+    /// in turns on one store. They share a key.
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        value_parser = clap::value_parser!(u64).range(2..=2_000),
+        conflicts_with_all = ["url", "data", "compare", "percent", "rate"]
+    )]
+    merchants: Option<u64>,
     /// With fill: agreements to make.
     #[arg(long, value_name = "NUMBER", default_value_t = 5_000_000)]
     agreements: u64,
@@ -98,6 +108,12 @@ pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     let offers = !args.percent.is_empty() || !args.rate.is_empty();
     if offers && args.operation.api().is_none() {
         return Err(usage("--percent and --rate go with prepare, apply-token, pay and inquiry"));
+    }
+    if args.merchants.is_some() {
+        if args.operation != Operation::Pay {
+            return Err(usage("--merchants goes with pay"));
+        }
+        return merchants::run(&args);
     }
     if args.data.is_some() && args.store.is_some() {
         return Err(usage("--data remembers its store: leave --store out"));

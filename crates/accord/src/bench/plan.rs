@@ -30,6 +30,9 @@ pub enum Load {
         api: String,
         /// Their bodies. Each is sent once, unless the rate wants them again.
         bodies: Vec<String>,
+        /// Under which Client-Id each is signed, in turns; none: the test client's own.
+        #[serde(default)]
+        clients: Vec<String>,
         /// So many a second, whatever the server says (open loop); nothing: as many as it answers.
         rate: Option<u64>,
     },

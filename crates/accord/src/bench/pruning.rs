@@ -74,6 +74,7 @@ fn load(server: &Server, args: &BenchArgs, seconds: u32, requests: u64) -> anyho
         load: Load::Calls {
             api: "prepare".to_owned(),
             bodies: (0..requests).map(ground::prepare).collect(),
+            clients: Vec::new(),
             rate: None,
         },
         seconds: u64::from(seconds),
