@@ -120,6 +120,17 @@ fn bench_measures_every_operation_and_counts_what_fails() {
 }
 
 #[test]
+fn bench_sets_one_merchant_against_many() {
+    let args = ["bench", "pay", "--merchants", "3", "--seconds", "1", "--rounds", "1", "--connections", "4"];
+    let report = run(&[&args[..], &["--json"]].concat()).ends(0).json();
+    let [many, one] = report.as_array().expect("two reports").as_slice() else { panic!("{report}") };
+    assert_eq!((&many["merchants"], &one["merchants"]), (&3.into(), &1.into()), "{report}");
+    assert!([many, one].iter().all(|report| report["failures"] == 0 && report["perSecond"] != 0), "{report}");
+    assert!(one["ratioToFirst"].as_f64().is_some_and(|ratio| ratio > 0.0), "{report}");
+    run(&["bench", "prepare", "--merchants", "3"]).ends(2).complains_of(&["--merchants goes with pay"]);
+}
+
+#[test]
 fn bench_fills_a_store_measures_on_it_and_offers_more_than_it_takes() {
     let dir = Scratch::new("bench-fill");
     let (data, store) = (dir.file("full"), dir.file("full/accord.db"));
