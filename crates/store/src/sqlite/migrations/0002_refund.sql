@@ -28,7 +28,7 @@ CREATE TABLE refunds (
   amount          INTEGER NOT NULL CHECK (amount > 0),
   reason          TEXT,
   extras          TEXT    NOT NULL,
-  stage           TEXT    NOT NULL CHECK (stage IN ('in_process', 'succeeded', 'failed')),
+  stage           TEXT    NOT NULL CHECK (stage = 'in_process' OR stage = 'succeeded' OR stage = 'failed'),
   settled_at      INTEGER,
   refusal         TEXT,
   resolve_at      INTEGER,
