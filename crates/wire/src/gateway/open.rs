@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use accord_core::Moment;
 
+use super::route::Route;
 use super::{
     Accepted, Declined, Gateway, MAX_MESSAGE, Opened, ReplyEnvelope, Request, by_table, headers, reply,
 };
@@ -30,7 +31,7 @@ impl Gateway {
         let Reading { header, encoding } = Reading::of(request.values("signature"));
         let envelope = self.envelope(request, &*dialect, encoding);
         let mut client = None;
-        match self.check(directory, request, route.operation, &dialect, header, at, &mut client) {
+        match self.check(directory, request, &route, header, at, &mut client) {
             Ok(Passed { act, stale, operation, client }) => {
                 let explanation = None;
                 Opened::Accepted(Box::new(Accepted {
@@ -60,14 +61,14 @@ impl Gateway {
         &self,
         directory: &dyn Directory,
         request: &Request,
-        operation: Option<Operation>,
-        dialect: &Arc<dyn Dialect>,
+        route: &Route<'_>,
         signature: Result<SignatureHeader, SignatureFault>,
         at: &Moment,
         verified: &mut Option<Arc<KnownClient>>,
     ) -> Result<Passed, Refused> {
-        let operation =
-            operation.ok_or_else(|| Refused::new(Fault::PathUnknown, "path: no interface of that name"))?;
+        let dialect = &route.mount.dialect;
+        let unknown = || Refused::new(Fault::PathUnknown, "path: no interface of that name");
+        let operation = route.operation.ok_or_else(unknown)?;
         if request.method != "POST" {
             return Err(Refused::new(Fault::MethodNotPost, "method: must be POST"));
         }

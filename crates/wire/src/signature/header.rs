@@ -205,7 +205,7 @@ fn decode(text: &str) -> Option<(Vec<u8>, Encoding)> {
     };
     let standard: Vec<u8> = plain.iter().map(in_standard).collect();
     let bytes = LENIENT.decode(&standard).ok()?;
-    let unpadded = standard.len() % 4 != 0 && !marked;
+    let unpadded = !standard.len().is_multiple_of(4) && !marked;
     let encoding = match (escaped, url_safe || unpadded) {
         (true, _) => Encoding::Percent,
         (false, true) => Encoding::Base64Url,
