@@ -64,6 +64,8 @@ impl WalWatch {
         let length = self.pages.load(Ordering::Relaxed).saturating_mul(self.page_bytes);
         if length <= WAL_BYTES {
             self.next_at = WAL_BYTES;
+            // A pass that came after the log began anew says nothing about the next one.
+            self.nearly.store(false, Ordering::Relaxed);
         } else if self.nearly.swap(false, Ordering::Acquire) {
             let _ = pass(db);
         } else if length > self.next_at && self.wake.try_send(()).is_ok() {
