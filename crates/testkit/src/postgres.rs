@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The oldest release that will do.
@@ -32,6 +33,11 @@ pub fn binaries() -> Option<PathBuf> {
 }
 
 fn look_for_binaries() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND.get_or_init(newest_binaries).clone()
+}
+
+fn newest_binaries() -> Option<PathBuf> {
     let release = |dir: &PathBuf| {
         let said = Command::new(dir.join("postgres")).arg("--version").output().ok()?;
         let said = String::from_utf8_lossy(&said.stdout).into_owned();
@@ -411,7 +417,9 @@ fn url(dir: &Path, query: &str) -> String {
 }
 
 fn psql_command(dir: &Path, database: &str, statements: &str) -> Command {
-    let mut command = Command::new("psql");
+    // Debian's `psql` is a script that looks for the one of the right release, and takes longer than most statements.
+    let program = look_for_binaries().map_or_else(|| PathBuf::from("psql"), |bin| bin.join("psql"));
+    let mut command = Command::new(program);
     command
         .args(["-AtqX", "-v", "ON_ERROR_STOP=1", "-U", "accord", "-h"])
         .arg(dir)
