@@ -151,15 +151,13 @@ const OPEN_A_STORE: &[(&str, &str)] = &[
     ("crates/testkit/tests/model.rs", "the model's own failures"),
     ("crates/store/tests/", "each engine's own: the laws, files, servers, migrations"),
     ("crates/wire/tests/", "bytes and fields; the same calls are vectors, which are played on every store"),
-    (
-        "crates/server/tests/sandbox/house.rs",
-        "one page after the other; the rules under them are tried elsewhere",
-    ),
     ("crates/accord/tests/nodes/limits.rs", "three stores of one database, held at one second"),
 ];
 
-/// Files of stories about the binary that name one of its stores, and why.
+/// Files of tests that name one store of the list, and why.
 const NAME_A_STORE: &[(&str, &str)] = &[
+    ("crates/testkit/tests/stores/", "the list"),
+    ("crates/testkit/tests/pruning.rs", "beside each store of the list one that is never pruned"),
     ("crates/accord/tests/support/", "the list"),
     ("crates/accord/tests/house/nodes.rs", "several nodes: PostgreSQL alone has them"),
     ("crates/accord/tests/nodes/", "several nodes"),
@@ -192,8 +190,8 @@ fn every_suite_that_runs_on_a_store_takes_it_from_the_one_list() {
     let (found, idle) = named_outside(&tests, &words, OPEN_A_STORE);
     assert!(found.is_empty(), "take it from tests/stores, so that it is told on every store: {found:#?}");
     assert!(idle.is_empty(), "no exception is needed for {idle:?}");
-    let (found, idle) =
-        named_outside(&["crates/accord/tests"], &["On::Sqlite", "On::Postgres"], NAME_A_STORE);
-    assert!(found.is_empty(), "tell it with on_every_store!: {found:#?}");
+    let words = ["Shelf::Model", "Shelf::Sqlite", "Shelf::Postgres", "On::Sqlite", "On::Postgres"];
+    let (found, idle) = named_outside(&tests, &words, NAME_A_STORE);
+    assert!(found.is_empty(), "let the list make a test of it for each store: {found:#?}");
     assert!(idle.is_empty(), "no exception is needed for {idle:?}");
 }

@@ -1,6 +1,7 @@
 //! What is found, and what an operator's act does and leaves behind.
 
 use super::house::{House, PIN, RICH};
+use super::stores::{Shelf, served_from_every_store};
 use super::{Browser, journal, open, operator};
 use accord_core::Timestamp;
 use accord_core::console::ConsoleRole;
@@ -9,6 +10,15 @@ use accord_core::ids::{ClientId, DialectName, NotificationId};
 use accord_core::notification::{Notification, NotificationState};
 use accord_wire::keys::PrivateKey;
 use serde_json::{Value, json};
+
+served_from_every_store!(
+    agreements_payments_and_users_are_found_by_each_of_their_names,
+    an_operator_freezes_and_unfreezes_a_user,
+    a_stuck_notification_is_sent_again_once,
+    a_key_officer_rotates_a_clients_key,
+    what_is_unresolved_is_listed_and_decided,
+    the_overview_draws_charts_and_the_journal_is_read_by_stream_and_subject,
+);
 
 /// An agreement of the rich user in the Alipay+ dialect: agreementId and access token.
 async fn agree(house: &House, reference: &str) -> (String, String) {
@@ -57,9 +67,8 @@ async fn stuck(house: &House, state: NotificationState) -> String {
     id.to_string()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn agreements_payments_and_users_are_found_by_each_of_their_names() {
-    let house = open().await;
+async fn agreements_payments_and_users_are_found_by_each_of_their_names(shelf: Shelf) {
+    let house = open(shelf).await;
     operator(&house, "vera", ConsoleRole::Viewer).await;
     let browser = Browser::signed_in(&house, "vera").await;
     let (agreement, token) = agree(&house, "ref-0001").await;
@@ -107,9 +116,8 @@ async fn agreements_payments_and_users_are_found_by_each_of_their_names() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_operator_freezes_and_unfreezes_a_user() {
-    let house = open().await;
+async fn an_operator_freezes_and_unfreezes_a_user(shelf: Shelf) {
+    let house = open(shelf).await;
     operator(&house, "omar", ConsoleRole::Operator).await;
     operator(&house, "vera", ConsoleRole::Viewer).await;
     let browser = Browser::signed_in(&house, "omar").await;
@@ -136,9 +144,8 @@ async fn an_operator_freezes_and_unfreezes_a_user() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stuck_notification_is_sent_again_once() {
-    let house = open().await;
+async fn a_stuck_notification_is_sent_again_once(shelf: Shelf) {
+    let house = open(shelf).await;
     operator(&house, "omar", ConsoleRole::Operator).await;
     let browser = Browser::signed_in(&house, "omar").await;
     let id = stuck(&house, NotificationState::Dead).await;
@@ -169,9 +176,8 @@ async fn a_stuck_notification_is_sent_again_once() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_officer_rotates_a_clients_key() {
-    let house = open().await;
+async fn a_key_officer_rotates_a_clients_key(shelf: Shelf) {
+    let house = open(shelf).await;
     operator(&house, "kamal", ConsoleRole::KeyOfficer).await;
     let browser = Browser::signed_in(&house, "kamal").await;
     let page = "/admin/clients/QI%5F01";
@@ -202,9 +208,8 @@ async fn a_key_officer_rotates_a_clients_key() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_unresolved_is_listed_and_decided() {
-    let house = open().await;
+async fn what_is_unresolved_is_listed_and_decided(shelf: Shelf) {
+    let house = open(shelf).await;
     operator(&house, "omar", ConsoleRole::Operator).await;
     let browser = Browser::signed_in(&house, "omar").await;
     let (_, token) = agree(&house, "ref-0002").await;
@@ -245,9 +250,8 @@ async fn what_is_unresolved_is_listed_and_decided() {
     panic!("it never reached its end");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_overview_draws_charts_and_the_journal_is_read_by_stream_and_subject() {
-    let house = open().await;
+async fn the_overview_draws_charts_and_the_journal_is_read_by_stream_and_subject(shelf: Shelf) {
+    let house = open(shelf).await;
     operator(&house, "vera", ConsoleRole::Viewer).await;
     let browser = Browser::signed_in(&house, "vera").await;
     house.call("qi", "prepare", json!({ "scopes": "AGREEMENT_PAY" })).await;

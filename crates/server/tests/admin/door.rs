@@ -1,10 +1,21 @@
 //! Who is let in, and to what.
 
 use super::house::House;
+use super::stores::{Shelf, served_from_every_store};
 use super::{Browser, PASSWORD, journal, open, operator};
 use accord_core::console::{self, ConsoleRole, read_name};
 use accord_server::admin::ROUTES;
 use serde_json::json;
+
+served_from_every_store!(
+    there_is_no_console_unless_it_is_configured,
+    each_role_takes_its_own_routes_and_no_other,
+    a_sign_in_is_a_strict_cookie_and_ends_when_it_is_signed_out,
+    a_form_of_another_browser_path_or_site_is_refused,
+    a_sign_in_ends_unused_after_a_quarter_of_an_hour_and_used_after_twelve_hours,
+    a_disabled_operator_is_out_at_once_and_cannot_come_back,
+    wrong_passwords_block_the_name_for_a_while,
+);
 
 fn name_of(role: ConsoleRole) -> &'static str {
     match role {
@@ -14,9 +25,8 @@ fn name_of(role: ConsoleRole) -> &'static str {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn there_is_no_console_unless_it_is_configured() {
-    let house = House::open().await;
+async fn there_is_no_console_unless_it_is_configured(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let browser = Browser::new(&house);
     for path in ["/admin", "/admin/sign-in", "/admin/journal"] {
         assert_eq!(browser.get(path).await.status, 404, "{path}");
@@ -24,9 +34,8 @@ async fn there_is_no_console_unless_it_is_configured() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_role_takes_its_own_routes_and_no_other() {
-    let house = open().await;
+async fn each_role_takes_its_own_routes_and_no_other(shelf: Shelf) {
+    let house = open(shelf).await;
     let stranger = Browser::new(&house);
     for route in ROUTES.iter().filter(|route| route.roles.is_some()) {
         let path = route.path.replace("{id}", "nothing");
@@ -75,9 +84,8 @@ async fn each_role_takes_its_own_routes_and_no_other() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_is_a_strict_cookie_and_ends_when_it_is_signed_out() {
-    let house = open().await;
+async fn a_sign_in_is_a_strict_cookie_and_ends_when_it_is_signed_out(shelf: Shelf) {
+    let house = open(shelf).await;
     operator(&house, "vera", ConsoleRole::Viewer).await;
     let browser = Browser::new(&house);
     let seen = browser.sign_in("vera", PASSWORD).await;
@@ -102,9 +110,8 @@ async fn a_sign_in_is_a_strict_cookie_and_ends_when_it_is_signed_out() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_form_of_another_browser_path_or_site_is_refused() {
-    let house = open().await;
+async fn a_form_of_another_browser_path_or_site_is_refused(shelf: Shelf) {
+    let house = open(shelf).await;
     operator(&house, "vera", ConsoleRole::Viewer).await;
     let (one, other) = (Browser::new(&house), Browser::new(&house));
     let token = one.get("/admin/sign-in").await.token("/admin/sign-in");
@@ -126,9 +133,8 @@ async fn a_form_of_another_browser_path_or_site_is_refused() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_ends_unused_after_a_quarter_of_an_hour_and_used_after_twelve_hours() {
-    let house = open().await;
+async fn a_sign_in_ends_unused_after_a_quarter_of_an_hour_and_used_after_twelve_hours(shelf: Shelf) {
+    let house = open(shelf).await;
     operator(&house, "vera", ConsoleRole::Viewer).await;
     let advance = async |seconds: u64| {
         assert_eq!(house.post("/sandbox/clock", json!({ "advanceSeconds": seconds })).await.0, 200);
@@ -152,9 +158,8 @@ async fn a_sign_in_ends_unused_after_a_quarter_of_an_hour_and_used_after_twelve_
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_disabled_operator_is_out_at_once_and_cannot_come_back() {
-    let house = open().await;
+async fn a_disabled_operator_is_out_at_once_and_cannot_come_back(shelf: Shelf) {
+    let house = open(shelf).await;
     operator(&house, "vera", ConsoleRole::Viewer).await;
     let browser = Browser::signed_in(&house, "vera").await;
     let (app, name) = (house.app(), read_name("vera").unwrap());
@@ -173,9 +178,8 @@ async fn a_disabled_operator_is_out_at_once_and_cannot_come_back() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_passwords_block_the_name_for_a_while() {
-    let house = open().await;
+async fn wrong_passwords_block_the_name_for_a_while(shelf: Shelf) {
+    let house = open(shelf).await;
     operator(&house, "vera", ConsoleRole::Viewer).await;
     operator(&house, "omar", ConsoleRole::Operator).await;
     for _ in 0..5 {

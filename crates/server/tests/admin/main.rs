@@ -7,6 +7,8 @@ mod door;
 #[allow(dead_code, reason = "shared with the sandbox's suite")]
 #[path = "../sandbox/house.rs"]
 mod house;
+#[path = "../../../testkit/tests/stores/mod.rs"]
+mod stores;
 
 use accord_core::console::{self, ConsoleRole, read_name};
 use accord_core::journal::JournalLine;
@@ -16,13 +18,14 @@ use accord_server::wallet_api::Seams;
 use house::House;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use stores::Shelf;
 
 const PASSWORD: &str = "correct horse battery";
 
 /// A house with a console.
-async fn open() -> House {
+async fn open(shelf: Shelf) -> House {
     let console = Some(ConsoleOptions { over_tls: false });
-    House::open_with(Seams { console, ..Seams::default() }).await
+    House::open_with(shelf, Seams { console, ..Seams::default() }).await
 }
 
 /// Makes an operator.

@@ -7,6 +7,8 @@ mod gateway;
 #[expect(dead_code, reason = "shared with the sandbox's suite")]
 mod house;
 mod smtp;
+#[path = "../../../testkit/tests/stores/mod.rs"]
+mod stores;
 
 use accord_core::agreement::EndedBy;
 use accord_core::handle::Bucket;
@@ -27,6 +29,24 @@ use gateway::Gateway;
 use house::{House, RICH};
 use serde_json::json;
 use smtp::{End, MailServer, PASSWORD, Speech, USER};
+use stores::{Shelf, served_from_every_store};
+
+served_from_every_store!(
+    a_letter_arrives_over_tls_and_starttls_with_the_wallet_signed_in,
+    without_tls_or_with_a_stranger_s_certificate_nothing_is_said,
+    a_letter_in_arabic_decodes_to_what_was_said_right_to_left,
+    a_hostile_name_adds_no_header_no_line_and_no_markup,
+    a_mail_server_that_is_busy_is_asked_again_and_one_that_refuses_is_not,
+    a_wrong_password_or_a_dead_server_kills_no_message_before_a_day_of_tries,
+    an_answer_that_is_lost_brings_the_same_letter_again_under_the_same_id,
+    a_worker_killed_between_sending_and_writing_is_followed_under_the_same_id,
+    an_sms_is_one_documented_request_and_a_repeated_event_is_none,
+    a_gateway_that_fails_is_asked_again_and_one_that_refuses_is_not,
+    a_code_goes_out_at_once_and_never_after_its_life,
+    a_private_address_is_called_only_when_it_is_listed,
+    the_control_api_shows_every_channel_with_its_state,
+    a_carrier_that_hangs_holds_up_no_other_work,
+);
 
 const HOSTILE: &str = "Evil\r\nBcc: all@shop.example\r\n\r\n<script>alert(1)</script>\u{202e}";
 
@@ -59,12 +79,12 @@ fn sms(url: &str) -> SmsOptions {
     }
 }
 
-async fn by_mail(server: &MailServer, speech: Speech) -> House {
-    House::open_carrying(CourierOptions { email: Some(mail(server, speech)), sms: None }).await
+async fn by_mail(shelf: Shelf, server: &MailServer, speech: Speech) -> House {
+    House::open_carrying(shelf, CourierOptions { email: Some(mail(server, speech)), sms: None }).await
 }
 
-async fn by_sms(gateway: &Gateway) -> House {
-    House::open_carrying(CourierOptions { email: None, sms: Some(sms(&gateway.url)) }).await
+async fn by_sms(shelf: Shelf, gateway: &Gateway) -> House {
+    House::open_carrying(shelf, CourierOptions { email: None, sms: Some(sms(&gateway.url)) }).await
 }
 
 fn policy() -> MessagePolicy {
@@ -145,11 +165,10 @@ fn ended(merchant: &str) -> About {
 
 const MAIL: &str = house::MAIL;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_letter_arrives_over_tls_and_starttls_with_the_wallet_signed_in() {
+async fn a_letter_arrives_over_tls_and_starttls_with_the_wallet_signed_in(shelf: Shelf) {
     for (speech, encrypted) in [(Speech::Tls, true), (Speech::StartTls, true), (Speech::Plain, false)] {
         let server = MailServer::open(speech).await;
-        let house = by_mail(&server, speech).await;
+        let house = by_mail(shelf, &server, speech).await;
         let about = debit(1, "Dijla Stream");
         let payment = about.subject();
         tell(&house, MAIL, Language::English, ContactKind::Email, about).await;
@@ -170,15 +189,14 @@ async fn a_letter_arrives_over_tls_and_starttls_with_the_wallet_signed_in() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_tls_or_with_a_stranger_s_certificate_nothing_is_said() {
+async fn without_tls_or_with_a_stranger_s_certificate_nothing_is_said(shelf: Shelf) {
     let stripped = MailServer::open(Speech::Stripped).await;
     let tls = MailServer::open(Speech::Tls).await;
     let stranger = EmailOptions { ca: Some(stripped.ca.to_path_buf()), ..mail(&tls, Speech::Tls) };
     let remote = EmailOptions { host: "mail.example".to_owned(), ..mail(&tls, Speech::Plain) };
     assert!(Email::new(&remote).is_err_and(|why| why.contains("this machine only")));
     for (options, server) in [(mail(&stripped, Speech::Stripped), &stripped), (stranger, &tls)] {
-        let house = House::open_carrying(CourierOptions { email: Some(options), sms: None }).await;
+        let house = House::open_carrying(shelf, CourierOptions { email: Some(options), sms: None }).await;
         tell(&house, MAIL, Language::English, ContactKind::Email, ended("Shop")).await;
         let failed = tried(&house, MAIL).await;
         assert_eq!(failed.state, DeliveryState::Pending, "{failed:?}");
@@ -187,10 +205,9 @@ async fn without_tls_or_with_a_stranger_s_certificate_nothing_is_said() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_letter_in_arabic_decodes_to_what_was_said_right_to_left() {
+async fn a_letter_in_arabic_decodes_to_what_was_said_right_to_left(shelf: Shelf) {
     let server = MailServer::open(Speech::Plain).await;
-    let house = by_mail(&server, Speech::Plain).await;
+    let house = by_mail(shelf, &server, Speech::Plain).await;
     tell(&house, MAIL, Language::Arabic, ContactKind::Email, debit(1, "متجر بغداد")).await;
     let letter = server.wait(1).await.remove(0);
     let subject = letter.fields("subject").remove(0);
@@ -206,10 +223,9 @@ async fn a_letter_in_arabic_decodes_to_what_was_said_right_to_left() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hostile_name_adds_no_header_no_line_and_no_markup() {
+async fn a_hostile_name_adds_no_header_no_line_and_no_markup(shelf: Shelf) {
     let server = MailServer::open(Speech::Plain).await;
-    let house = by_mail(&server, Speech::Plain).await;
+    let house = by_mail(shelf, &server, Speech::Plain).await;
     let written = About::FromMerchant {
         request: "r".to_owned(),
         merchant: HOSTILE.to_owned(),
@@ -232,11 +248,10 @@ async fn a_hostile_name_adds_no_header_no_line_and_no_markup() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mail_server_that_is_busy_is_asked_again_and_one_that_refuses_is_not() {
+async fn a_mail_server_that_is_busy_is_asked_again_and_one_that_refuses_is_not(shelf: Shelf) {
     let server = MailServer::open(Speech::Plain).await;
     server.then(&[End::Say("451 later"), End::Say("454 later still")]);
-    let house = by_mail(&server, Speech::Plain).await;
+    let house = by_mail(shelf, &server, Speech::Plain).await;
     tell(&house, MAIL, Language::English, ContactKind::Email, debit(1, "Shop")).await;
     let failed = tried(&house, MAIL).await;
     assert!(failed.outcome.contains("451") && failed.state == DeliveryState::Pending, "{failed:?}");
@@ -255,8 +270,7 @@ async fn a_mail_server_that_is_busy_is_asked_again_and_one_that_refuses_is_not()
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_password_or_a_dead_server_kills_no_message_before_a_day_of_tries() {
+async fn a_wrong_password_or_a_dead_server_kills_no_message_before_a_day_of_tries(shelf: Shelf) {
     let server = MailServer::open(Speech::Plain).await;
     let wrong = Some((USER.to_owned(), "wrong".to_owned().into()));
     let locked = EmailOptions { credentials: wrong, ..mail(&server, Speech::Plain) };
@@ -264,7 +278,7 @@ async fn a_wrong_password_or_a_dead_server_kills_no_message_before_a_day_of_trie
     for options in [locked, dead] {
         let couriers = CourierOptions { email: Some(options), sms: None };
         assert!(probe(&couriers).await.remove(0).2.is_err());
-        let house = House::open_carrying(couriers).await;
+        let house = House::open_carrying(shelf, couriers).await;
         tell(&house, MAIL, Language::English, ContactKind::Email, debit(1, "Shop")).await;
         assert_eq!(tried(&house, MAIL).await.state, DeliveryState::Pending);
         advance(&house, 2 * 86_400).await;
@@ -275,11 +289,10 @@ async fn a_wrong_password_or_a_dead_server_kills_no_message_before_a_day_of_trie
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_lost_brings_the_same_letter_again_under_the_same_id() {
+async fn an_answer_that_is_lost_brings_the_same_letter_again_under_the_same_id(shelf: Shelf) {
     let server = MailServer::open(Speech::Plain).await;
     server.then(&[End::KeepAndDrop]);
-    let house = by_mail(&server, Speech::Plain).await;
+    let house = by_mail(shelf, &server, Speech::Plain).await;
     tell(&house, MAIL, Language::Arabic, ContactKind::Email, debit(1, "متجر")).await;
     assert_eq!(tried(&house, MAIL).await.state, DeliveryState::Pending);
     advance(&house, 61).await;
@@ -289,10 +302,9 @@ async fn an_answer_that_is_lost_brings_the_same_letter_again_under_the_same_id()
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_worker_killed_between_sending_and_writing_is_followed_under_the_same_id() {
+async fn a_worker_killed_between_sending_and_writing_is_followed_under_the_same_id(shelf: Shelf) {
     let gateway = Gateway::open().await;
-    let house = House::open().await;
+    let house = House::open(shelf).await;
     tell(&house, RICH, Language::English, ContactKind::MobilePhone, debit(1, "Shop")).await;
     // A worker that claims, sends, and dies before it writes that down.
     let now = house.app().clock.now();
@@ -318,10 +330,9 @@ async fn a_worker_killed_between_sending_and_writing_is_followed_under_the_same_
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_sms_is_one_documented_request_and_a_repeated_event_is_none() {
+async fn an_sms_is_one_documented_request_and_a_repeated_event_is_none(shelf: Shelf) {
     let gateway = Gateway::open().await;
-    let house = by_sms(&gateway).await;
+    let house = by_sms(shelf, &gateway).await;
     let about = debit(1, "Shop");
     for _ in 0..3 {
         tell(&house, RICH, Language::English, ContactKind::MobilePhone, about.clone()).await;
@@ -341,11 +352,10 @@ async fn an_sms_is_one_documented_request_and_a_repeated_event_is_none() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_that_fails_is_asked_again_and_one_that_refuses_is_not() {
+async fn a_gateway_that_fails_is_asked_again_and_one_that_refuses_is_not(shelf: Shelf) {
     let gateway = Gateway::open().await;
     gateway.then(&[500, 401]);
-    let house = by_sms(&gateway).await;
+    let house = by_sms(shelf, &gateway).await;
     tell(&house, RICH, Language::Arabic, ContactKind::MobilePhone, debit(1, "متجر")).await;
     assert_eq!(tried(&house, RICH).await.outcome, "HTTP 500");
     advance(&house, 700).await;
@@ -360,11 +370,10 @@ async fn a_gateway_that_fails_is_asked_again_and_one_that_refuses_is_not() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_goes_out_at_once_and_never_after_its_life() {
+async fn a_code_goes_out_at_once_and_never_after_its_life(shelf: Shelf) {
     let gateway = Gateway::open().await;
     gateway.then(&[500; 20]);
-    let house = by_sms(&gateway).await;
+    let house = by_sms(shelf, &gateway).await;
     let now = house.app().clock.now();
     let about = About::OneTimeCode {
         purpose: CodePurpose::Merchant,
@@ -386,12 +395,14 @@ async fn a_code_goes_out_at_once_and_never_after_its_life() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_private_address_is_called_only_when_it_is_listed() {
-    let house = House::open_carrying(CourierOptions {
-        email: None,
-        sms: Some(SmsOptions { outbound: OutboundPolicy::default(), ..sms("https://10.255.255.1/send") }),
-    })
+async fn a_private_address_is_called_only_when_it_is_listed(shelf: Shelf) {
+    let house = House::open_carrying(
+        shelf,
+        CourierOptions {
+            email: None,
+            sms: Some(SmsOptions { outbound: OutboundPolicy::default(), ..sms("https://10.255.255.1/send") }),
+        },
+    )
     .await;
     tell(&house, RICH, Language::English, ContactKind::MobilePhone, debit(1, "Shop")).await;
     let failed = tried(&house, RICH).await;
@@ -399,10 +410,9 @@ async fn a_private_address_is_called_only_when_it_is_listed() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_control_api_shows_every_channel_with_its_state() {
+async fn the_control_api_shows_every_channel_with_its_state(shelf: Shelf) {
     let gateway = Gateway::open().await;
-    let house = by_sms(&gateway).await;
+    let house = by_sms(shelf, &gateway).await;
     tell(&house, RICH, Language::English, ContactKind::MobilePhone, debit(1, "Shop")).await;
     state(&house, RICH, DeliveryState::Sent).await;
     let (_, answer) = house.get("/sandbox/messages?loginId=%2B9647700000001").await;
@@ -414,11 +424,10 @@ async fn the_control_api_shows_every_channel_with_its_state() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_carrier_that_hangs_holds_up_no_other_work() {
+async fn a_carrier_that_hangs_holds_up_no_other_work(shelf: Shelf) {
     let server = MailServer::open(Speech::Plain).await;
     server.then(&[End::Hang; 8]);
-    let house = by_mail(&server, Speech::Plain).await;
+    let house = by_mail(shelf, &server, Speech::Plain).await;
     for number in 0..8 {
         tell(&house, MAIL, Language::English, ContactKind::Email, debit(number, "Shop")).await;
     }

@@ -1,7 +1,18 @@
 //! The control API.
 
 use super::house::{FROZEN, House, PIN, RICH, told};
+use super::stores::{Shelf, served_from_every_store};
 use serde_json::{Value, json};
+
+served_from_every_store!(
+    only_this_machine_and_only_json_is_served,
+    every_way_to_a_session_decides_it_once,
+    what_cannot_be_decided_says_why,
+    one_user_may_decide_many_sessions_at_once,
+    scripted_faults_happen_to_valid_calls_and_then_as_scripted,
+    a_debit_shows_in_messages_and_notifications,
+    secrets_in_notifications_are_shown_as_they_were_sent,
+);
 
 pub fn prepare(reference: &str) -> Value {
     json!({
@@ -17,9 +28,8 @@ fn decision(way: &str, value: &Value, decision: &str) -> Value {
     json!({ way: value, "loginId": RICH, "pin": PIN, "decision": decision, "unknown": [1] })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_this_machine_and_only_json_is_served() {
-    let house = House::open().await;
+async fn only_this_machine_and_only_json_is_served(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let decide = format!("{}/sandbox/decide", house.wallet);
     for (status, code, request) in [
         (415, "UNSUPPORTED_MEDIA_TYPE", house.http.post(&decide).body("{}")),
@@ -59,9 +69,8 @@ async fn only_this_machine_and_only_json_is_served() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_way_to_a_session_decides_it_once() {
-    let house = House::open().await;
+async fn every_way_to_a_session_decides_it_once(shelf: Shelf) {
+    let house = House::open(shelf).await;
     for (number, member) in ["normalUrl", "applinkUrl", "schemeUrl", "codeValue"].into_iter().enumerate() {
         let reference = format!("ref-{number}");
         let prepared = house.call("alipayPlus", "prepare", prepare(&reference)).await;
@@ -102,9 +111,8 @@ async fn every_way_to_a_session_decides_it_once() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_decided_says_why() {
-    let house = House::open().await;
+async fn what_cannot_be_decided_says_why(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let url = house.call("alipayPlus", "prepare", prepare("ref")).await["normalUrl"].clone();
     let with = |member: &str, value: Value| {
         let mut body = decision("url", &url, "approve");
@@ -145,9 +153,8 @@ async fn what_cannot_be_decided_says_why() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_user_may_decide_many_sessions_at_once() {
-    let house = House::open().await;
+async fn one_user_may_decide_many_sessions_at_once(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let mut urls = Vec::new();
     for number in 0..24 {
         urls.push(
@@ -189,9 +196,8 @@ async fn pay(house: &House, token: &str, request: &str) -> Value {
     house.call("qi", "pay", body).await["result"].clone()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn scripted_faults_happen_to_valid_calls_and_then_as_scripted() {
-    let house = House::open().await;
+async fn scripted_faults_happen_to_valid_calls_and_then_as_scripted(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let token = agree(&house).await;
     for (body, why) in [
         (json!({ "operation": "fly", "outcome": "U" }), "operation"),
@@ -229,9 +235,8 @@ async fn scripted_faults_happen_to_valid_calls_and_then_as_scripted() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_debit_shows_in_messages_and_notifications() {
-    let house = House::open().await;
+async fn a_debit_shows_in_messages_and_notifications(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let token = agree(&house).await;
     assert_eq!(pay(&house, &token, "first").await["resultStatus"], "S");
     let delivered = |answer: &Value| {
@@ -258,9 +263,8 @@ async fn a_debit_shows_in_messages_and_notifications() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn secrets_in_notifications_are_shown_as_they_were_sent() {
-    let house = House::open().await;
+async fn secrets_in_notifications_are_shown_as_they_were_sent(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let prepared = house.call("alipayPlus", "prepare", prepare("ref")).await;
     let (_, decided) =
         house.post("/sandbox/decide", decision("url", &prepared["normalUrl"], "approve")).await;

@@ -1,7 +1,17 @@
 //! The demo merchant, driven as a browser would.
 
 use super::house::{House, PIN, RICH, told};
+use super::stores::{Shelf, served_from_every_store};
 use serde_json::{Value, json};
+
+served_from_every_store!(
+    a_mini_program_learns_who_its_user_is_by_a_code_without_a_page,
+    the_demo_merchant_answers_consult_unbinding_as_it_is_set_to,
+    the_qi_flow_runs_from_prepare_to_cancel,
+    the_alipay_plus_flow_runs_from_prepare_to_cancel,
+    the_demo_keeps_to_its_own_origin_and_to_its_own_forms,
+    a_forged_notification_is_refused_with_a_signed_answer,
+);
 
 /// A browser with one cookie, and the page it looks at.
 pub struct Browser<'h> {
@@ -107,9 +117,8 @@ pub async fn decide(house: &House, url: &str, decision: &str) -> Value {
     decided
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mini_program_learns_who_its_user_is_by_a_code_without_a_page() {
-    let house = House::open().await;
+async fn a_mini_program_learns_who_its_user_is_by_a_code_without_a_page(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let mut browser = Browser::open(&house, "qi").await;
     browser.step("logIn", &[("loginId", RICH)]).await;
     browser.shows("inquiryUserInfo: S SUCCESS");
@@ -119,9 +128,8 @@ async fn a_mini_program_learns_who_its_user_is_by_a_code_without_a_page() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_demo_merchant_answers_consult_unbinding_as_it_is_set_to() {
-    let house = House::open().await;
+async fn the_demo_merchant_answers_consult_unbinding_as_it_is_set_to(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let mut browser = Browser::open(&house, "alipayPlus").await;
     browser.shows("<option selected>true</option>");
     browser.step("consult", &[("answer", "timeout")]).await;
@@ -132,9 +140,8 @@ async fn the_demo_merchant_answers_consult_unbinding_as_it_is_set_to() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_qi_flow_runs_from_prepare_to_cancel() {
-    let house = House::open().await;
+async fn the_qi_flow_runs_from_prepare_to_cancel(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let mut browser = Browser::open(&house, "qi").await;
     browser.shows(RICH);
     browser.step("pay", &[]).await;
@@ -168,9 +175,8 @@ async fn the_qi_flow_runs_from_prepare_to_cancel() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_alipay_plus_flow_runs_from_prepare_to_cancel() {
-    let house = House::open().await;
+async fn the_alipay_plus_flow_runs_from_prepare_to_cancel(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let mut browser = Browser::open(&house, "alipayPlus").await;
     browser.step("prepare", &[("terminalType", "WAP")]).await;
     browser.shows("prepare: S SUCCESS");
@@ -208,9 +214,8 @@ async fn the_alipay_plus_flow_runs_from_prepare_to_cancel() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_demo_keeps_to_its_own_origin_and_to_its_own_forms() {
-    let house = House::open().await;
+async fn the_demo_keeps_to_its_own_origin_and_to_its_own_forms(shelf: Shelf) {
+    let house = House::open(shelf).await;
     for (path, location) in [("/demo/qi?lang=ar-IQ", "/demo/qi?lang=ar-IQ"), ("/demo", "/demo")] {
         let reply = house.http.get(format!("{}{path}", house.wallet)).send().await.unwrap();
         assert_eq!(reply.status().as_u16(), 303);
@@ -240,9 +245,8 @@ async fn the_demo_keeps_to_its_own_origin_and_to_its_own_forms() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_forged_notification_is_refused_with_a_signed_answer() {
-    let house = House::open().await;
+async fn a_forged_notification_is_refused_with_a_signed_answer(shelf: Shelf) {
+    let house = House::open(shelf).await;
     for (name, signature) in
         [("qi", None), ("alipay-plus", Some("algorithm=RSA256,keyVersion=1,signature=AAAA"))]
     {

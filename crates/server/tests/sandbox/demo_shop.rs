@@ -2,7 +2,16 @@
 
 use super::demo::{Browser, between, decide};
 use super::house::{House, RICH};
+use super::stores::{Shelf, served_from_every_store};
 use serde_json::json;
+
+served_from_every_store!(
+    a_subscriber_pays_at_the_start_and_every_month_as_the_clock_moves,
+    tokens_that_end_are_renewed_before_the_next_debit,
+    an_open_debit_is_not_made_twice_and_the_notification_settles_it,
+    a_user_ends_the_agreement_when_the_merchant_lets_it_end_and_the_shop_is_told,
+    every_signed_message_stands_with_the_length_and_digest_of_its_content,
+);
 
 /// Subscribes, agrees in the wallet and comes back with the code.
 async fn subscribe<'h>(house: &'h House, dialect: &'static str, plan: &str) -> Browser<'h> {
@@ -30,9 +39,8 @@ fn bills(browser: &Browser<'_>) -> usize {
     browser.page.matches("data-request=").count()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_subscriber_pays_at_the_start_and_every_month_as_the_clock_moves() {
-    let house = House::open().await;
+async fn a_subscriber_pays_at_the_start_and_every_month_as_the_clock_moves(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let mut browser = subscribe(&house, "qi", "monthly").await;
     assert_eq!((paid(&house).await, bills(&browser)), (25_000, 1));
     for month in 2..=4 {
@@ -64,9 +72,8 @@ async fn a_subscriber_pays_at_the_start_and_every_month_as_the_clock_moves() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn tokens_that_end_are_renewed_before_the_next_debit() {
-    let house = House::open().await;
+async fn tokens_that_end_are_renewed_before_the_next_debit(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let mut browser = subscribe(&house, "alipayPlus", "seasonal").await;
     for debit in 2..=4 {
         browser.step("later", &[("by", "due")]).await;
@@ -78,9 +85,8 @@ async fn tokens_that_end_are_renewed_before_the_next_debit() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_open_debit_is_not_made_twice_and_the_notification_settles_it() {
-    let house = House::open().await;
+async fn an_open_debit_is_not_made_twice_and_the_notification_settles_it(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let mut browser = subscribe(&house, "qi", "monthly").await;
     browser.step("fault", &[("operation", "pay"), ("outcome", "U-failure")]).await;
     browser.shows("The next call of <bdi>pay</bdi> will end so");
@@ -105,9 +111,8 @@ async fn an_open_debit_is_not_made_twice_and_the_notification_settles_it() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_user_ends_the_agreement_when_the_merchant_lets_it_end_and_the_shop_is_told() {
-    let house = House::open().await;
+async fn a_user_ends_the_agreement_when_the_merchant_lets_it_end_and_the_shop_is_told(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let mut browser = subscribe(&house, "alipayPlus", "monthly").await;
     browser.step("consult", &[("answer", "false")]).await;
     browser.step("userEnds", &[]).await;
@@ -124,9 +129,8 @@ async fn a_user_ends_the_agreement_when_the_merchant_lets_it_end_and_the_shop_is
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_signed_message_stands_with_the_length_and_digest_of_its_content() {
-    let house = House::open().await;
+async fn every_signed_message_stands_with_the_length_and_digest_of_its_content(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let mut browser = subscribe(&house, "qi", "yearly").await;
     house.wait_for("/demo/notifications.json", |list| list.to_string().contains("notifyPayment")).await;
     browser.visit(&format!("{}/demo/qi?view=wire", house.shop)).await;

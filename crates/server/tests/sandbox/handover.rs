@@ -2,10 +2,21 @@
 
 use super::control::prepare;
 use super::house::{House, PIN, RICH};
+use super::stores::{Shelf, served_from_every_store};
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
 use serde_json::{Value, json};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+served_from_every_store!(
+    a_phone_decides_by_the_code_and_the_number_and_the_pc_goes_back,
+    three_wrong_numbers_close_the_code_and_the_pc_decides_by_itself,
+    only_the_browser_that_first_opened_the_page_may_hand_it_over,
+    a_form_of_another_browser_types_no_number,
+    a_code_that_the_merchant_shows_leads_to_the_page_without_a_number,
+    codes_expire_with_their_session_and_only_pages_for_a_pc_show_them,
+    the_sandbox_answers_the_number_and_the_open_page_goes_back,
+);
 
 const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/143.0.0.0 Safari/537.36";
 const CODE: &str = "authCode=281";
@@ -133,9 +144,8 @@ async fn ask(house: &House, terminal: &str) -> Asked {
     Asked { page, auth_id, scanned: prepared["codeValue"].as_str().unwrap().to_owned() }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_phone_decides_by_the_code_and_the_number_and_the_pc_goes_back() {
-    let house = House::open().await;
+async fn a_phone_decides_by_the_code_and_the_number_and_the_pc_goes_back(shelf: Shelf) {
+    let house = House::open(shelf).await;
     for decision in ["approve", "refuse"] {
         let asked = ask(&house, "WEB").await;
         let (pc, phone, stranger) = (Browser::new(&house), Browser::new(&house), Browser::new(&house));
@@ -195,9 +205,8 @@ async fn a_phone_decides_by_the_code_and_the_number_and_the_pc_goes_back() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn three_wrong_numbers_close_the_code_and_the_pc_decides_by_itself() {
-    let house = House::open().await;
+async fn three_wrong_numbers_close_the_code_and_the_pc_decides_by_itself(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let asked = ask(&house, "WEB").await;
     let (pc, phone) = (Browser::new(&house), Browser::new(&house));
     let shown = number(&pc.get(&asked.page).await.body).unwrap();
@@ -220,9 +229,8 @@ async fn three_wrong_numbers_close_the_code_and_the_pc_decides_by_itself() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_the_browser_that_first_opened_the_page_may_hand_it_over() {
-    let house = House::open().await;
+async fn only_the_browser_that_first_opened_the_page_may_hand_it_over(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let asked = ask(&house, "WEB").await;
     let (pc, second, phone) = (Browser::new(&house), Browser::new(&house), Browser::new(&house));
     // A browser that only looks ahead is no first one.
@@ -248,9 +256,8 @@ async fn only_the_browser_that_first_opened_the_page_may_hand_it_over() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_form_of_another_browser_types_no_number() {
-    let house = House::open().await;
+async fn a_form_of_another_browser_types_no_number(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let asked = ask(&house, "WEB").await;
     let (pc, phone, stranger) = (Browser::new(&house), Browser::new(&house), Browser::new(&house));
     let shown = number(&pc.get(&asked.page).await.body).unwrap();
@@ -265,9 +272,8 @@ async fn a_form_of_another_browser_types_no_number() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_the_merchant_shows_leads_to_the_page_without_a_number() {
-    let house = House::open().await;
+async fn a_code_that_the_merchant_shows_leads_to_the_page_without_a_number(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let asked = ask(&house, "WEB").await;
     let (phone, pc) = (Browser::new(&house), Browser::new(&house));
     let scanned = phone.get(&asked.scanned).await;
@@ -291,9 +297,8 @@ async fn a_code_that_the_merchant_shows_leads_to_the_page_without_a_number() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn codes_expire_with_their_session_and_only_pages_for_a_pc_show_them() {
-    let house = House::open().await;
+async fn codes_expire_with_their_session_and_only_pages_for_a_pc_show_them(shelf: Shelf) {
+    let house = House::open(shelf).await;
     for terminal in ["WAP", "APP"] {
         let asked = ask(&house, terminal).await;
         let page = Browser::new(&house).get(&asked.page).await;
@@ -316,9 +321,8 @@ async fn codes_expire_with_their_session_and_only_pages_for_a_pc_show_them() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_sandbox_answers_the_number_and_the_open_page_goes_back() {
-    let house = House::open().await;
+async fn the_sandbox_answers_the_number_and_the_open_page_goes_back(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let asked = ask(&house, "WEB").await;
     let (pc, stranger) = (Browser::new(&house), Browser::new(&house));
     pc.get(&asked.page).await;

@@ -1,5 +1,6 @@
-//! A sandbox in this process: keys and store in a directory that goes when the test ends, real sockets.
+//! A sandbox in this process, on a store of the list: keys and rows that go when the test ends, real sockets.
 
+use super::stores::{Place, Shelf};
 use accord_client::{Client, SandboxFile};
 use accord_core::client::{Client as ClientRow, ClientKey, ClientStatus, KeyStatus};
 use accord_core::handle::Bucket;
@@ -7,7 +8,7 @@ use accord_core::ids::{ClientId, CustomerId, DialectName, LoginId};
 use accord_core::ledger::post;
 use accord_core::money::{Amount, Currency};
 use accord_core::secret::DerivationKeys;
-use accord_core::store::transact;
+use accord_core::store::{Store, transact};
 use accord_core::user::{Language, User, UserStatus};
 use accord_core::{Moment, Timestamp};
 use accord_server::app::Screens;
@@ -15,7 +16,6 @@ use accord_server::courier::CourierOptions;
 use accord_server::outbound::OutboundPolicy;
 use accord_server::wallet_api::Seams;
 use accord_server::{Limits, Running, SandboxOptions, ServerOptions, pin, start};
-use accord_store::{SqliteOptions, SqliteStore};
 use accord_wire::alipay_plus::{self, AlipayPlus};
 use accord_wire::gateway::{Gateway, GatewayOptions, Mount};
 use accord_wire::keys::PrivateKey;
@@ -24,9 +24,9 @@ use accord_wire::seal::{SealKey, SealPublicKey};
 use accord_wire::signature::{PoolOptions, SigningPool, WalletKey, WalletKeys};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 pub const RICH: &str = "+9647700000001";
@@ -42,68 +42,78 @@ pub struct House {
     pub shop: String,
     pub http: reqwest::Client,
     pub receipt_key: SealPublicKey,
-    running: Option<Running>,
-    dir: PathBuf,
+    running: Running,
+    ground: Ground,
 }
 
-impl Drop for House {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.dir);
-    }
+/// What a process leaves behind when it ends: the folder with its keys, and its rows.
+struct Ground {
+    dir: TempDir,
+    place: Place,
 }
 
 impl House {
-    pub async fn open() -> House {
-        House::open_with(Seams::default()).await
+    pub async fn open(shelf: Shelf) -> House {
+        House::open_with(shelf, Seams::default()).await
     }
 
     /// Open with a wallet around it.
-    pub async fn open_with(seams: Seams) -> House {
-        House::open_as(seams, Screens::default()).await
+    pub async fn open_with(shelf: Shelf, seams: Seams) -> House {
+        House::open_as(shelf, seams, Screens::default()).await
     }
 
     /// Open with choices about its pages.
     #[allow(dead_code, reason = "not every suite chooses")]
-    pub async fn open_as(seams: Seams, screens: Screens) -> House {
-        House::open_in(None, seams, screens, CourierOptions::default()).await
+    pub async fn open_as(shelf: Shelf, seams: Seams, screens: Screens) -> House {
+        House::open_on(shelf, seams, screens, CourierOptions::default()).await
     }
 
     /// Open with carriers for messages.
     #[allow(dead_code, reason = "not every suite carries messages")]
-    pub async fn open_carrying(couriers: CourierOptions) -> House {
-        House::open_in(None, Seams::default(), Screens::default(), couriers).await
+    pub async fn open_carrying(shelf: Shelf, couriers: CourierOptions) -> House {
+        House::open_on(shelf, Seams::default(), Screens::default(), couriers).await
     }
 
     /// The same rows in a new process, as far as one process can play two, with carriers.
     #[allow(dead_code, reason = "not every suite carries messages")]
-    pub async fn reopen_carrying(mut self, couriers: CourierOptions) -> House {
-        let dir = std::mem::take(&mut self.dir);
-        self.running.take().unwrap().shutdown().await;
-        House::open_in(Some(dir), Seams::default(), Screens::default(), couriers).await
+    pub async fn reopen_carrying(self, couriers: CourierOptions) -> House {
+        self.running.shutdown().await;
+        House::open_in(self.ground, false, Seams::default(), Screens::default(), couriers).await
+    }
+
+    async fn open_on(shelf: Shelf, seams: Seams, screens: Screens, couriers: CourierOptions) -> House {
+        let ground = tokio::task::spawn_blocking(move || {
+            let dir = TempDir::with_prefix("accord-sandbox-").unwrap();
+            std::fs::create_dir(dir.path().join("keys")).unwrap();
+            Ground { dir, place: Place::on(shelf) }
+        });
+        House::open_in(ground.await.unwrap(), true, seams, screens, couriers).await
     }
 
     async fn open_in(
-        kept: Option<PathBuf>,
+        ground: Ground,
+        fresh: bool,
         seams: Seams,
         screens: Screens,
         couriers: CourierOptions,
     ) -> House {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let fresh = kept.is_none();
-        let new = || std::env::temp_dir().join(format!("accord-sandbox-{}-{number}", std::process::id()));
-        let dir = kept.unwrap_or_else(new);
-        std::fs::create_dir_all(dir.join("keys")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (wallet, shop) = (format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}"));
 
+        let dir = ground.dir.path().to_owned();
         let keys = ["wallet-1", "qi", "alipay-plus"].map(|name| key(&dir, name));
-        let store = Arc::new(SqliteStore::open(dir.join("accord.db"), SqliteOptions::default()).unwrap());
-        if fresh {
-            let users = furnish(&store, [keys[1].1.clone(), keys[2].1.clone()], &shop);
-            write_file(&dir, &wallet, &users);
-        }
+        let clients = [keys[1].1.clone(), keys[2].1.clone()];
+        let (own, theirs) = (wallet.clone(), shop.clone());
+        let opened = tokio::task::spawn_blocking(move || {
+            let store = ground.place.open();
+            if fresh {
+                let users = furnish(&*store, clients, &theirs);
+                write_file(ground.dir.path(), &own, &users);
+            }
+            (ground, store)
+        });
+        let (ground, store) = opened.await.unwrap();
 
         let signing =
             WalletKey { version: "1".into(), key: PrivateKey::parse(&keys[0].0).unwrap(), active: true };
@@ -146,30 +156,30 @@ impl House {
             couriers,
             seams,
             screens,
-            sandbox: Some(SandboxOptions { dir: dir.clone(), demo_url: shop.clone(), clock_skew_ms: 0 }),
+            sandbox: Some(SandboxOptions { dir, demo_url: shop.clone(), clock_skew_ms: 0 }),
         };
-        let running = Some(start(options, listener).await.unwrap());
+        let running = start(options, listener).await.unwrap();
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()
             .unwrap();
-        House { wallet, shop, http, receipt_key, running, dir }
+        House { wallet, shop, http, receipt_key, running, ground }
     }
 
-    pub async fn close(mut self) {
-        self.running.take().unwrap().shutdown().await;
+    pub async fn close(self) {
+        self.running.shutdown().await;
     }
 
     /// What its handlers share.
     #[allow(dead_code, reason = "not every suite looks behind the sockets")]
     pub fn app(&self) -> Arc<accord_server::App> {
-        self.running.as_ref().unwrap().app.clone()
+        self.running.app.clone()
     }
 
     /// A client of this sandbox: `qi` or `alipayPlus`.
     pub fn client(&self, who: &str) -> Client {
-        Client::from_sandbox(&self.dir, who).unwrap()
+        Client::from_sandbox(self.ground.dir.path(), who).unwrap()
     }
 
     /// Calls an operation and gives back the body of the verified reply.
@@ -224,7 +234,7 @@ fn key(dir: &Path, name: &str) -> (String, String) {
     (private, public)
 }
 
-fn furnish(store: &SqliteStore, keys: [String; 2], shop: &str) -> Vec<Value> {
+fn furnish(store: &dyn Store, keys: [String; 2], shop: &str) -> Vec<Value> {
     let at = Moment::new(Timestamp(0), [5; 32]);
     let hash = pin::hash(PIN).unwrap();
     let shop = shop.to_owned();

@@ -2,6 +2,7 @@
 
 use super::control::prepare;
 use super::house::House;
+use super::stores::{Shelf, served_from_every_store};
 use accord_core::Timestamp;
 use accord_server::logo::fetch::Fetcher;
 use accord_server::logo::shelf::Logos;
@@ -11,6 +12,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+served_from_every_store!(
+    a_raster_image_is_shown_and_fetched_once,
+    whatever_is_no_small_raster_image_becomes_the_default,
+    only_an_authorization_of_ours_has_a_logo,
+);
 
 const SVG: &[u8] = b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>";
 const MANY: usize = 50 * 1024 * 1024;
@@ -110,9 +117,8 @@ async fn logo(house: &House, url: Option<&str>) -> (u16, String, Vec<u8>) {
     (reply.status().as_u16(), media, reply.bytes().await.unwrap().to_vec())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_raster_image_is_shown_and_fetched_once() {
-    let (house, shop) = (House::open().await, Shop::open().await);
+async fn a_raster_image_is_shown_and_fetched_once(shelf: Shelf) {
+    let (house, shop) = (House::open(shelf).await, Shop::open().await);
     let url = format!("{}/good", shop.url);
     let (one, two) = tokio::join!(logo(&house, Some(&url)), logo(&house, Some(&url)));
     assert_eq!(one, (200, "image/png".to_owned(), png(64, 64)), "its kind is told by its bytes");
@@ -125,9 +131,8 @@ async fn a_raster_image_is_shown_and_fetched_once() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_no_small_raster_image_becomes_the_default() {
-    let (house, shop) = (House::open().await, Shop::open().await);
+async fn whatever_is_no_small_raster_image_becomes_the_default(shelf: Shelf) {
+    let (house, shop) = (House::open(shelf).await, Shop::open().await);
     let default = logo(&house, None).await;
     assert_eq!((default.0, default.1.as_str()), (200, "image/svg+xml"));
     for path in
@@ -168,9 +173,8 @@ async fn whoever_closes_a_page_before_its_logo_came_leaves_room_for_other_logos(
     assert_eq!(picture.unwrap().bytes, png(64, 64));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_an_authorization_of_ours_has_a_logo() {
-    let (house, shop) = (House::open().await, Shop::open().await);
+async fn only_an_authorization_of_ours_has_a_logo(shelf: Shelf) {
+    let (house, shop) = (House::open(shelf).await, Shop::open().await);
     let strange = "0".repeat(26);
     for path in [
         strange.clone(),

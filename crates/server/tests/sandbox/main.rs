@@ -11,4 +11,6 @@ mod house;
 mod logo;
 mod page;
 mod step_up;
+#[path = "../../../testkit/tests/stores/mod.rs"]
+mod stores;
 mod unbinding;

@@ -3,7 +3,15 @@
 use super::control::prepare;
 use super::handover::{Browser, field};
 use super::house::{House, PIN, RICH};
+use super::stores::{Shelf, served_from_every_store};
 use serde_json::json;
+
+served_from_every_store!(
+    a_web_address_is_one_however_its_scheme_is_written,
+    the_text_alone_is_shown_no_longer_than_the_question_stands,
+    what_cannot_be_read_is_told_by_a_page_and_changes_nothing,
+    login_and_pin_are_the_same_in_whichever_digits_they_are_typed,
+);
 
 /// The page of a new authorization that leads back to `url`.
 async fn ask(house: &House, reference: &str, url: &str) -> String {
@@ -14,9 +22,8 @@ async fn ask(house: &House, reference: &str, url: &str) -> String {
     prepared["normalUrl"].as_str().unwrap_or_else(|| panic!("{prepared}")).to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_web_address_is_one_however_its_scheme_is_written() {
-    let house = House::open().await;
+async fn a_web_address_is_one_however_its_scheme_is_written(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let page = ask(&house, "capitals", "HTTPS://shop.example/back").await;
     let decided = Browser::new(&house).decide(&page, "refuse").await;
     assert_eq!(decided.status, 303, "{}", decided.body);
@@ -24,9 +31,8 @@ async fn a_web_address_is_one_however_its_scheme_is_written() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_text_alone_is_shown_no_longer_than_the_question_stands() {
-    let house = House::open().await;
+async fn the_text_alone_is_shown_no_longer_than_the_question_stands(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let (decided, late) = (
         ask(&house, "text decided", "https://shop.example/back").await,
         ask(&house, "text late", "https://shop.example/back").await,
@@ -44,9 +50,8 @@ async fn the_text_alone_is_shown_no_longer_than_the_question_stands() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_read_is_told_by_a_page_and_changes_nothing() {
-    let house = House::open().await;
+async fn what_cannot_be_read_is_told_by_a_page_and_changes_nothing(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let url = ask(&house, "unreadable", "https://shop.example/back").await;
     let page = url.strip_prefix(&house.wallet).unwrap();
     let (_, id) = page.split_once("authId=").unwrap();
@@ -79,9 +84,8 @@ async fn what_cannot_be_read_is_told_by_a_page_and_changes_nothing() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn login_and_pin_are_the_same_in_whichever_digits_they_are_typed() {
-    let house = House::open().await;
+async fn login_and_pin_are_the_same_in_whichever_digits_they_are_typed(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let eastern = |text: &str, zero: u32| -> String {
         let digit = |letter: char| letter.to_digit(10).and_then(|digit| char::from_u32(zero + digit));
         text.chars().map(|letter| digit(letter).unwrap_or(letter)).collect()

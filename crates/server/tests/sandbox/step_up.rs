@@ -3,15 +3,23 @@
 use super::control::prepare;
 use super::handover::{Browser, field};
 use super::house::{House, PIN, RICH};
+use super::stores::{Shelf, served_from_every_store};
 use accord_core::agreement::step_up::{StepUpPolicy, When};
 use accord_core::money::{Amount, Currency};
 use accord_server::app::Screens;
 use accord_server::wallet_api::Seams;
 use serde_json::{Value, json};
 
-async fn open(when: When) -> House {
+served_from_every_store!(
+    an_approval_needs_the_code_that_was_sent_after_the_pin,
+    a_code_is_good_for_its_session_its_time_and_five_tries,
+    a_limit_below_the_wallets_bound_needs_no_code,
+    the_control_api_is_asked_for_the_code_as_well,
+);
+
+async fn open(shelf: Shelf, when: When) -> House {
     let step_up = StepUpPolicy { when, ..StepUpPolicy::default() };
-    House::open_as(Seams::default(), Screens { step_up, ..Screens::default() }).await
+    House::open_as(shelf, Seams::default(), Screens { step_up, ..Screens::default() }).await
 }
 
 /// The page of a new authorization.
@@ -69,9 +77,8 @@ async fn begin(browser: &Browser<'_>, page: &str, limit: &str) -> super::handove
     browser.post("/authorize", &form).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_approval_needs_the_code_that_was_sent_after_the_pin() {
-    let house = open(When::Always).await;
+async fn an_approval_needs_the_code_that_was_sent_after_the_pin(shelf: Shelf) {
+    let house = open(shelf, When::Always).await;
     let page = ask(&house, "always").await;
     let browser = Browser::new(&house);
     assert!(!browser.get(&page).await.body.contains("name=\"code\""), "not before the PIN");
@@ -102,9 +109,8 @@ async fn an_approval_needs_the_code_that_was_sent_after_the_pin() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_is_good_for_its_session_its_time_and_five_tries() {
-    let house = open(When::Always).await;
+async fn a_code_is_good_for_its_session_its_time_and_five_tries(shelf: Shelf) {
+    let house = open(shelf, When::Always).await;
     let (one, two) = (ask(&house, "one").await, ask(&house, "two").await);
     let browser = Browser::new(&house);
     begin(&browser, &one, "").await;
@@ -124,10 +130,9 @@ async fn a_code_is_good_for_its_session_its_time_and_five_tries() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_limit_below_the_wallets_bound_needs_no_code() {
+async fn a_limit_below_the_wallets_bound_needs_no_code(shelf: Shelf) {
     let bound = Amount::new(Currency::parse("IQD").unwrap(), 50_000_000).unwrap();
-    let house = open(When::Above(bound)).await;
+    let house = open(shelf, When::Above(bound)).await;
     for (limit, needed) in [("50000", false), ("50001", true), ("", true)] {
         let page = ask(&house, &format!("limit {limit}")).await;
         let browser = Browser::new(&house);
@@ -140,9 +145,8 @@ async fn a_limit_below_the_wallets_bound_needs_no_code() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_control_api_is_asked_for_the_code_as_well() {
-    let house = open(When::Always).await;
+async fn the_control_api_is_asked_for_the_code_as_well(shelf: Shelf) {
+    let house = open(shelf, When::Always).await;
     let page = ask(&house, "api").await;
     let decide = |code: Option<String>| {
         let body = json!({ "url": page, "loginId": RICH, "pin": PIN, "decision": "approve", "code": code });

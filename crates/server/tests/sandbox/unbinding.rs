@@ -1,9 +1,18 @@
 //! A user ends an agreement in the wallet: the owner is asked, the tokens die, everybody is told once, and the
 //! receipt holds.
 
+use super::stores::{Shelf, served_from_every_store};
 use crate::house::{House, PIN, RICH};
 use accord_wire::receipt::{LABEL, Receipt};
 use serde_json::{Value, json};
+
+served_from_every_store!(
+    a_user_ends_a_binding_whose_merchant_allows_it,
+    a_merchant_that_says_no_is_where_the_user_must_go,
+    a_merchant_that_never_answers_holds_nobody_for_ever,
+    a_contract_is_ended_at_once_and_its_merchant_told_where_it_asked_for_it,
+    the_control_calls_refuse_what_makes_no_sense,
+);
 
 /// Binds the rich user by the sample of that dialect: the agreement's id, and its tokens.
 struct Bound {
@@ -108,9 +117,8 @@ fn check_receipt(house: &House, ended: &Value, bound: &Bound, by: &str) {
     assert!(Receipt { content, ..receipt }.verify(&house.receipt_key).is_err());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_user_ends_a_binding_whose_merchant_allows_it() {
-    let house = House::open().await;
+async fn a_user_ends_a_binding_whose_merchant_allows_it(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let bound = bind(&house, "alipayPlus", "agreement-1").await;
     let ended = end(&house, &bound, "user").await;
     assert_eq!(ended["status"], "ended", "{ended}");
@@ -137,9 +145,8 @@ async fn a_user_ends_a_binding_whose_merchant_allows_it() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_merchant_that_says_no_is_where_the_user_must_go() {
-    let house = House::open().await;
+async fn a_merchant_that_says_no_is_where_the_user_must_go(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let bound = bind(&house, "alipayPlus", "agreement-2").await;
     answer(&house, "false").await;
     for _ in 0..4 {
@@ -157,9 +164,8 @@ async fn a_merchant_that_says_no_is_where_the_user_must_go() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_merchant_that_never_answers_holds_nobody_for_ever() {
-    let house = House::open().await;
+async fn a_merchant_that_never_answers_holds_nobody_for_ever(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let bound = bind(&house, "alipayPlus", "agreement-3").await;
     answer(&house, "timeout").await;
     for status in ["unknown", "unknown"] {
@@ -174,9 +180,8 @@ async fn a_merchant_that_never_answers_holds_nobody_for_ever() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_contract_is_ended_at_once_and_its_merchant_told_where_it_asked_for_it() {
-    let house = House::open().await;
+async fn a_contract_is_ended_at_once_and_its_merchant_told_where_it_asked_for_it(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let bound = bind(&house, "qi", "").await;
     let ended = end(&house, &bound, "user").await;
     assert_eq!(ended["status"], "ended", "{ended}");
@@ -200,9 +205,8 @@ async fn a_contract_is_ended_at_once_and_its_merchant_told_where_it_asked_for_it
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_control_calls_refuse_what_makes_no_sense() {
-    let house = House::open().await;
+async fn the_control_calls_refuse_what_makes_no_sense(shelf: Shelf) {
+    let house = House::open(shelf).await;
     for (path, body, status) in [
         ("/sandbox/agreements/end", json!({ "by": "user" }), 400),
         ("/sandbox/agreements/end", json!({ "agreementId": "nonsense", "by": "user" }), 404),

@@ -1,13 +1,20 @@
 //! What the app shows, and what its user decides.
 
 use super::house::{FROZEN, House, RICH};
+use super::stores::{Shelf, served_from_every_store};
 use super::{System, agree, code, customer, pay, prepare};
 use accord_core::operator::Role;
 use serde_json::{Value, json};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_way_to_a_session_resolves_it() {
-    let house = House::open().await;
+served_from_every_store!(
+    every_way_to_a_session_resolves_it,
+    an_app_decides_once_and_may_ask_again,
+    what_an_app_decided_can_be_debited,
+    an_app_that_scanned_a_pc_s_code_gives_the_number_that_the_pc_shows,
+);
+
+async fn every_way_to_a_session_resolves_it(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let app = System::with(&house, Role::App).await;
     let prepared = house.call("alipayPlus", "prepare", prepare("ref-1")).await;
     let auth_id = prepared["normalUrl"].as_str().unwrap().split_once("authId=").unwrap().1.to_owned();
@@ -45,9 +52,8 @@ async fn every_way_to_a_session_resolves_it() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_app_decides_once_and_may_ask_again() {
-    let house = House::open().await;
+async fn an_app_decides_once_and_may_ask_again(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let app = System::with(&house, Role::App).await;
     let (rich, frozen) = (customer(&house, RICH).await, customer(&house, FROZEN).await);
     let prepared = house.call("alipayPlus", "prepare", prepare("ref-1")).await;
@@ -97,9 +103,8 @@ async fn an_app_decides_once_and_may_ask_again() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_an_app_decided_can_be_debited() {
-    let house = House::open().await;
+async fn what_an_app_decided_can_be_debited(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let app = System::with(&house, Role::App).await;
     let rich = customer(&house, RICH).await;
     let token = agree(&house, &app, &rich).await;
@@ -110,9 +115,8 @@ async fn what_an_app_decided_can_be_debited() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_app_that_scanned_a_pc_s_code_gives_the_number_that_the_pc_shows() {
-    let house = House::open().await;
+async fn an_app_that_scanned_a_pc_s_code_gives_the_number_that_the_pc_shows(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let app = System::with(&house, Role::App).await;
     let rich = customer(&house, RICH).await;
     for (reference, wrong) in [("ref-right", 1), ("ref-dead", 3)] {

@@ -1,6 +1,7 @@
 //! Who is let in, and to what.
 
 use super::house::{House, told};
+use super::stores::{Shelf, served_from_every_store};
 use super::{System, code};
 use accord_core::ids::CredentialId;
 use accord_core::operator::{self, Role};
@@ -9,9 +10,15 @@ use accord_server::wallet_api::{CALLS, OPENAPI, Seams};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_credential_opens_nothing() {
-    let house = House::open().await;
+served_from_every_store!(
+    a_wrong_credential_opens_nothing,
+    each_role_may_make_its_own_calls_and_no_other,
+    the_document_names_every_call_and_no_other,
+    the_listener_of_its_own_serves_this_api_alone,
+);
+
+async fn a_wrong_credential_opens_nothing(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let good = System::with(&house, Role::Operator).await;
     let other = System::with(&house, Role::Operator).await;
     let secret = good.token.split_once('.').unwrap().1;
@@ -52,9 +59,8 @@ async fn a_wrong_credential_opens_nothing() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_role_may_make_its_own_calls_and_no_other() {
-    let house = House::open().await;
+async fn each_role_may_make_its_own_calls_and_no_other(shelf: Shelf) {
+    let house = House::open(shelf).await;
     for role in Role::ALL {
         let system = System::with(&house, *role).await;
         for call in CALLS {
@@ -73,9 +79,8 @@ async fn each_role_may_make_its_own_calls_and_no_other() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_document_names_every_call_and_no_other() {
-    let house = House::open().await;
+async fn the_document_names_every_call_and_no_other(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let url = format!("{}/wallet/v1/openapi.json", house.wallet);
     let (status, served) = told(house.http.get(url).send().await.unwrap()).await;
     assert_eq!(status, 200);
@@ -100,11 +105,10 @@ async fn the_document_names_every_call_and_no_other() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_listener_of_its_own_serves_this_api_alone() {
+async fn the_listener_of_its_own_serves_this_api_alone(shelf: Shelf) {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let wallet_api = Some(Listen { address: free, tls: None });
-    let house = House::open_with(Seams { wallet_api, ..Seams::default() }).await;
+    let house = House::open_with(shelf, Seams { wallet_api, ..Seams::default() }).await;
     let system = System::with(&house, Role::Reader).await;
     let get = |path: &str| house.http.get(format!("http://{free}{path}")).bearer_auth(&system.token).send();
     assert_eq!(get("/wallet/v1/users?loginId=x").await.unwrap().status(), 404);

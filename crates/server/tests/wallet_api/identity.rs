@@ -1,12 +1,15 @@
 //! A wallet that keeps its users' PINs elsewhere says itself whether one is right.
 
 use super::house::House;
+use super::stores::{Shelf, served_from_every_store};
 use super::{System, code};
 use accord_core::identity::{Claim, Identity, Said};
 use accord_core::operator::Role;
 use accord_server::wallet_api::Seams;
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+served_from_every_store!(the_wallet_s_own_system_says_who_is_who,);
 
 /// Knows one PIN for everybody; says nothing when asked about silence.
 #[derive(Debug)]
@@ -22,9 +25,9 @@ impl Identity for Elsewhere {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_wallet_s_own_system_says_who_is_who() {
-    let house = House::open_with(Seams { identity: Some(Arc::new(Elsewhere)), ..Seams::default() }).await;
+async fn the_wallet_s_own_system_says_who_is_who(shelf: Shelf) {
+    let house =
+        House::open_with(shelf, Seams { identity: Some(Arc::new(Elsewhere)), ..Seams::default() }).await;
     let operator = System::with(&house, Role::Operator).await;
     let made = operator.post("/users", json!({ "loginId": "+9647711111119", "external": true })).await;
     assert_eq!(made.0, 200, "{}", made.1);

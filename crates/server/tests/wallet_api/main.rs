@@ -10,6 +10,8 @@ mod house;
 mod identity;
 mod mutual_tls;
 mod risk;
+#[path = "../../../testkit/tests/stores/mod.rs"]
+mod stores;
 mod transfers;
 mod users;
 

@@ -1,6 +1,7 @@
 //! The wallet API's listener with TLS: who has no certificate of the configured authority does not get as far as HTTP.
 
 use super::house::House;
+use super::stores::{Shelf, served_from_every_store};
 use super::{System, code};
 use accord_core::operator::Role;
 use accord_server::wallet_api::Seams;
@@ -10,6 +11,8 @@ use rcgen::{
 };
 use reqwest::{Certificate, Client, Identity};
 use std::path::{Path, PathBuf};
+
+served_from_every_store!(only_a_certificate_of_the_configured_authority_opens_a_connection,);
 
 /// An authority of somebody.
 struct Authority {
@@ -57,8 +60,7 @@ fn caller(ours: &Authority, identity: Option<Identity>) -> Client {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_a_certificate_of_the_configured_authority_opens_a_connection() {
+async fn only_a_certificate_of_the_configured_authority_opens_a_connection(shelf: Shelf) {
     let (ours, theirs) = (Authority::new(), Authority::new());
     let kept = tempfile::tempdir().unwrap();
     let dir = kept.path();
@@ -70,7 +72,8 @@ async fn only_a_certificate_of_the_configured_authority_opens_a_connection() {
     });
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let house =
-        House::open_with(Seams { wallet_api: Some(Listen { address, tls }), ..Seams::default() }).await;
+        House::open_with(shelf, Seams { wallet_api: Some(Listen { address, tls }), ..Seams::default() })
+            .await;
     let system = System::with(&house, Role::Reader).await;
     let url = format!("https://{address}/wallet/v1/users?loginId=x");
 

@@ -1,6 +1,7 @@
 //! The wallet's own risk engine is asked before each debit.
 
 use super::house::{House, RICH};
+use super::stores::{Shelf, served_from_every_store};
 use super::{System, agree, customer, pay};
 use accord_core::operator::Role;
 use accord_server::risk::{OnFailure, RiskOptions};
@@ -10,6 +11,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+
+served_from_every_store!(
+    a_verdict_is_the_payments_end,
+    an_engine_that_is_away_may_be_passed_by,
+    an_engine_that_talks_nonsense_has_said_nothing,
+);
 
 /// An engine that says what it is told to say, and keeps what it was asked. An empty answer: it says nothing; one with
 /// a status before a bar: with that status.
@@ -54,12 +61,11 @@ async fn engine(says: Arc<Mutex<String>>) -> (String, Arc<Mutex<Vec<Value>>>) {
     (url, asked)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_verdict_is_the_payments_end() {
+async fn a_verdict_is_the_payments_end(shelf: Shelf) {
     let says = Arc::new(Mutex::new(r#"{"verdict":"approve"}"#.to_owned()));
     let (url, asked) = engine(says.clone()).await;
     let risk = Some(RiskOptions { url, timeout: Duration::from_secs(2), on_failure: OnFailure::Unknown });
-    let house = House::open_with(Seams { risk, ..Seams::default() }).await;
+    let house = House::open_with(shelf, Seams { risk, ..Seams::default() }).await;
     let app = System::with(&house, Role::App).await;
     let rich = customer(&house, RICH).await;
     let token = agree(&house, &app, &rich).await;
@@ -96,12 +102,11 @@ async fn a_verdict_is_the_payments_end() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_engine_that_is_away_may_be_passed_by() {
+async fn an_engine_that_is_away_may_be_passed_by(shelf: Shelf) {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let url = format!("http://{closed}/judge");
     let risk = Some(RiskOptions { url, timeout: Duration::from_secs(1), on_failure: OnFailure::Approve });
-    let house = House::open_with(Seams { risk, ..Seams::default() }).await;
+    let house = House::open_with(shelf, Seams { risk, ..Seams::default() }).await;
     let app = System::with(&house, Role::App).await;
     let rich = customer(&house, RICH).await;
     let token = agree(&house, &app, &rich).await;
@@ -110,13 +115,12 @@ async fn an_engine_that_is_away_may_be_passed_by() {
 }
 
 /// What the engine says, how the debit ends, and what is left of it.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_engine_that_talks_nonsense_has_said_nothing() {
+async fn an_engine_that_talks_nonsense_has_said_nothing(shelf: Shelf) {
     let says = Arc::new(Mutex::new(String::new()));
     let (url, _) = engine(says.clone()).await;
     for (on_failure, ends, debits) in [(OnFailure::Unknown, "U", 0), (OnFailure::Approve, "S", 1)] {
         let risk = Some(RiskOptions { url: url.clone(), timeout: Duration::from_secs(2), on_failure });
-        let house = House::open_with(Seams { risk, ..Seams::default() }).await;
+        let house = House::open_with(shelf, Seams { risk, ..Seams::default() }).await;
         let app = System::with(&house, Role::App).await;
         let rich = customer(&house, RICH).await;
         let token = agree(&house, &app, &rich).await;

@@ -1,6 +1,7 @@
 //! Money in and out.
 
 use super::house::{FROZEN, House, RICH};
+use super::stores::{Shelf, served_from_every_store};
 use super::{System, code, customer};
 use accord_core::Ruled;
 use accord_core::ids::CustomerId;
@@ -9,13 +10,19 @@ use accord_core::money::Currency;
 use accord_core::operator::Role;
 use serde_json::{Value, json};
 
+served_from_every_store!(
+    a_replayed_top_up_is_the_first_one,
+    an_amount_that_makes_no_sense_moves_nothing,
+    an_account_holds_no_more_than_can_be_counted,
+    nobody_takes_out_what_is_not_there,
+);
+
 fn order(id: &str, customer: &str, value: Value) -> Value {
     json!({ "transferId": id, "customerId": customer, "amount": { "currency": "IQD", "value": value } })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_replayed_top_up_is_the_first_one() {
-    let house = House::open().await;
+async fn a_replayed_top_up_is_the_first_one(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let funding = System::with(&house, Role::Funding).await;
     let rich = customer(&house, RICH).await;
     let (status, first) = funding.post("/transfers/topUp", order("bank-1", &rich, json!("5000"))).await;
@@ -65,9 +72,8 @@ async fn futures_of<F: Future<Output = (u16, Value)>>(all: impl Iterator<Item = 
     done
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_amount_that_makes_no_sense_moves_nothing() {
-    let house = House::open().await;
+async fn an_amount_that_makes_no_sense_moves_nothing(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let funding = System::with(&house, Role::Funding).await;
     let rich = customer(&house, RICH).await;
     for path in ["/transfers/topUp", "/transfers/withdraw"] {
@@ -94,9 +100,8 @@ async fn an_amount_that_makes_no_sense_moves_nothing() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_account_holds_no_more_than_can_be_counted() {
-    let house = House::open().await;
+async fn an_account_holds_no_more_than_can_be_counted(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let funding = System::with(&house, Role::Funding).await;
     let rich = customer(&house, RICH).await;
     let app = house.app();
@@ -112,9 +117,8 @@ async fn an_account_holds_no_more_than_can_be_counted() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_takes_out_what_is_not_there() {
-    let house = House::open().await;
+async fn nobody_takes_out_what_is_not_there(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let funding = System::with(&house, Role::Funding).await;
     let rich = customer(&house, RICH).await;
     let more = funding.post("/transfers/withdraw", order("w", &rich, json!("100000000001"))).await;

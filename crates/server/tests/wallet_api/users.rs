@@ -1,14 +1,22 @@
 //! Users and their agreements.
 
 use super::house::{House, PIN, RICH};
+use super::stores::{Shelf, served_from_every_store};
 use super::{System, agree, code, customer, pay};
 use accord_core::ids::CustomerId;
 use accord_core::operator::Role;
 use serde_json::{Value, json};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_user_is_created_once_and_changed() {
-    let house = House::open().await;
+served_from_every_store!(
+    a_user_is_created_once_and_changed,
+    an_external_user_has_no_pin_to_guess,
+    a_frozen_user_is_not_debited,
+    agreements_are_limited_paused_and_revoked,
+    a_user_ends_an_agreement_in_the_app,
+);
+
+async fn a_user_is_created_once_and_changed(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let operator = System::with(&house, Role::Operator).await;
     let (status, sara) = operator
         .post("/users", json!({ "loginId": "+9647711111111", "pin": "2468", "language": "ar-IQ" }))
@@ -76,9 +84,8 @@ async fn a_user_is_created_once_and_changed() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_external_user_has_no_pin_to_guess() {
-    let house = House::open().await;
+async fn an_external_user_has_no_pin_to_guess(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let operator = System::with(&house, Role::Operator).await;
     let login = "+9647722222222";
     operator.post("/users", json!({ "loginId": login, "external": true })).await;
@@ -93,9 +100,8 @@ async fn an_external_user_has_no_pin_to_guess() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_frozen_user_is_not_debited() {
-    let house = House::open().await;
+async fn a_frozen_user_is_not_debited(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let (operator, app) = (System::with(&house, Role::Operator).await, System::with(&house, Role::App).await);
     let rich = customer(&house, RICH).await;
     let token = agree(&house, &app, &rich).await;
@@ -114,9 +120,8 @@ async fn a_frozen_user_is_not_debited() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn agreements_are_limited_paused_and_revoked() {
-    let house = House::open().await;
+async fn agreements_are_limited_paused_and_revoked(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let (operator, app) = (System::with(&house, Role::Operator).await, System::with(&house, Role::App).await);
     let rich = customer(&house, RICH).await;
     let token = agree(&house, &app, &rich).await;
@@ -159,9 +164,8 @@ async fn agreements_are_limited_paused_and_revoked() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_user_ends_an_agreement_in_the_app() {
-    let house = House::open().await;
+async fn a_user_ends_an_agreement_in_the_app(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let app = System::with(&house, Role::App).await;
     let rich = customer(&house, RICH).await;
     let token = agree(&house, &app, &rich).await;

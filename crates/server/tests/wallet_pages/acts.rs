@@ -1,17 +1,26 @@
 //! What a user can do: limit, pause, resume, end, choose.
 
+use super::stores::{Shelf, served_from_every_store};
 use crate::house::{House, PIN, RICH};
 use crate::{Browser, agree, agree_qi, pay};
 use accord_wire::receipt::Receipt;
 use serde_json::json;
 
+served_from_every_store!(
+    limits_tighten_at_once_and_widen_with_the_pin,
+    a_pause_lasts_until_its_day_and_debits_go_on_when_resumed,
+    the_next_debit_is_skipped_where_its_day_is_known,
+    agreements_are_told_apart_by_how_they_stand,
+    an_end_asks_the_merchant_and_says_what_it_said_and_gives_a_receipt_that_holds,
+    preferences_change_the_language_of_pages_and_messages,
+);
+
 async fn status(house: &House, token: &str, request: &str, value: &str) -> String {
     pay(house, token, request, value).await["result"]["resultStatus"].as_str().unwrap().to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn limits_tighten_at_once_and_widen_with_the_pin() {
-    let house = House::open().await;
+async fn limits_tighten_at_once_and_widen_with_the_pin(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let (agreement, token) = agree(&house, "qi", "").await;
     let mut browser = Browser::signed_in(&house, RICH).await;
     let path = format!("/wallet/agreements/{agreement}");
@@ -54,9 +63,8 @@ async fn limits_tighten_at_once_and_widen_with_the_pin() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pause_lasts_until_its_day_and_debits_go_on_when_resumed() {
-    let house = House::open().await;
+async fn a_pause_lasts_until_its_day_and_debits_go_on_when_resumed(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let (agreement, token) = agree(&house, "qi", "").await;
     let mut browser = Browser::signed_in(&house, RICH).await;
     let path = format!("/wallet/agreements/{agreement}");
@@ -73,9 +81,8 @@ async fn a_pause_lasts_until_its_day_and_debits_go_on_when_resumed() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_next_debit_is_skipped_where_its_day_is_known() {
-    let house = House::open().await;
+async fn the_next_debit_is_skipped_where_its_day_is_known(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let monthly = json!({
         "schedule": "MONTHLY", "startTime": "2020-01-31",
         "agreedAmount": { "currency": "USD", "value": "1250" },
@@ -111,9 +118,8 @@ async fn the_next_debit_is_skipped_where_its_day_is_known() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn agreements_are_told_apart_by_how_they_stand() {
-    let house = House::open().await;
+async fn agreements_are_told_apart_by_how_they_stand(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let (one, _) = agree(&house, "qi", "").await;
     let (two, _) = agree(&house, "alipayPlus", "r-9").await;
     let mut browser = Browser::signed_in(&house, RICH).await;
@@ -136,9 +142,8 @@ async fn agreements_are_told_apart_by_how_they_stand() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_end_asks_the_merchant_and_says_what_it_said_and_gives_a_receipt_that_holds() {
-    let house = House::open().await;
+async fn an_end_asks_the_merchant_and_says_what_it_said_and_gives_a_receipt_that_holds(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let (agreement, _) = agree(&house, "alipayPlus", "r-1").await;
     let mut browser = Browser::signed_in(&house, RICH).await;
     let path = format!("/wallet/agreements/{agreement}");
@@ -177,9 +182,8 @@ async fn an_end_asks_the_merchant_and_says_what_it_said_and_gives_a_receipt_that
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn preferences_change_the_language_of_pages_and_messages() {
-    let house = House::open().await;
+async fn preferences_change_the_language_of_pages_and_messages(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let (_, token) = agree(&house, "qi", "").await;
     let mut browser = Browser::signed_in(&house, RICH).await;
     let here = "/wallet/preferences";

@@ -1,12 +1,22 @@
 //! Who gets in, who does not, and what forms are worth.
 
+use super::stores::{Shelf, served_from_every_store};
 use crate::house::{FROZEN, House, PIN, RICH};
 use crate::{Browser, OTHER, agree, another, pay};
 use serde_json::json;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_is_not_signed_in_is_asked_to_and_learns_nothing() {
-    let house = House::open().await;
+served_from_every_store!(
+    who_is_not_signed_in_is_asked_to_and_learns_nothing,
+    unknown_frozen_and_wrong_look_the_same_and_too_many_are_stopped,
+    without_cookies_the_page_says_so,
+    anothers_agreement_and_payment_are_not_there,
+    a_form_is_good_once_in_its_own_sign_in,
+    a_sign_in_is_a_new_device_that_its_user_sees_and_ends,
+    a_sign_in_runs_out_and_ends_with_a_frozen_user,
+);
+
+async fn who_is_not_signed_in_is_asked_to_and_learns_nothing(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let (agreement, token) = agree(&house, "qi", "").await;
     let paid = pay(&house, &token, "p-1", "1000000").await;
     let payment = paid["paymentId"].as_str().unwrap();
@@ -39,9 +49,8 @@ async fn who_is_not_signed_in_is_asked_to_and_learns_nothing() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn unknown_frozen_and_wrong_look_the_same_and_too_many_are_stopped() {
-    let house = House::open().await;
+async fn unknown_frozen_and_wrong_look_the_same_and_too_many_are_stopped(shelf: Shelf) {
+    let house = House::open(shelf).await;
     another(&house).await;
     let mut browser = Browser::new(&house);
     for (login, pin) in [(OTHER, "000000"), (FROZEN, PIN), ("+9640000000000", PIN)] {
@@ -59,9 +68,8 @@ async fn unknown_frozen_and_wrong_look_the_same_and_too_many_are_stopped() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_cookies_the_page_says_so() {
-    let house = House::open().await;
+async fn without_cookies_the_page_says_so(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let mut browser = Browser::new(&house);
     browser.keeps_cookies = false;
     let page = browser.sign_in(RICH, PIN, "/wallet").await;
@@ -69,9 +77,8 @@ async fn without_cookies_the_page_says_so() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn anothers_agreement_and_payment_are_not_there() {
-    let house = House::open().await;
+async fn anothers_agreement_and_payment_are_not_there(shelf: Shelf) {
+    let house = House::open(shelf).await;
     another(&house).await;
     let (agreement, token) = agree(&house, "qi", "").await;
     let payment = pay(&house, &token, "p-1", "1000000").await["paymentId"].as_str().unwrap().to_owned();
@@ -97,9 +104,8 @@ async fn anothers_agreement_and_payment_are_not_there() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_form_is_good_once_in_its_own_sign_in() {
-    let house = House::open().await;
+async fn a_form_is_good_once_in_its_own_sign_in(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let (agreement, _) = agree(&house, "qi", "").await;
     let path = format!("/wallet/agreements/{agreement}");
     let (pause, resume) = (format!("{path}/pause"), format!("{path}/resume"));
@@ -130,9 +136,8 @@ async fn a_form_is_good_once_in_its_own_sign_in() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_is_a_new_device_that_its_user_sees_and_ends() {
-    let house = House::open().await;
+async fn a_sign_in_is_a_new_device_that_its_user_sees_and_ends(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let mut first = Browser::signed_in(&house, RICH).await;
     let planted = first.cookies["accord_device"].clone();
     // Somebody planted this session in the victim's browser: signing in leaves it worth nothing.
@@ -162,9 +167,8 @@ async fn a_sign_in_is_a_new_device_that_its_user_sees_and_ends() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sign_in_runs_out_and_ends_with_a_frozen_user() {
-    let house = House::open().await;
+async fn a_sign_in_runs_out_and_ends_with_a_frozen_user(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let mut browser = Browser::signed_in(&house, RICH).await;
     assert_eq!(house.post("/sandbox/clock", json!({ "advanceSeconds": 800 })).await.0, 200);
     assert!(browser.get("/wallet").await.says("Your agreements"));

@@ -7,6 +7,8 @@ mod doors;
 #[allow(dead_code, reason = "shared with the sandbox's suite")]
 #[path = "../sandbox/house.rs"]
 mod house;
+#[path = "../../../testkit/tests/stores/mod.rs"]
+mod stores;
 mod story;
 
 use accord_core::handle::Bucket;

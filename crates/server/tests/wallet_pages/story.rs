@@ -1,5 +1,6 @@
 //! Why was I charged? And what was I told?
 
+use super::stores::{Shelf, served_from_every_store};
 use crate::house::{House, RICH};
 use crate::{Browser, agree, pay};
 use accord_core::Ruled;
@@ -9,9 +10,14 @@ use accord_core::message::{self, About, CodePurpose};
 use accord_core::people::ContactKind;
 use serde_json::json;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_story_of_an_agreement_tells_every_event_with_its_reason() {
-    let house = House::open().await;
+served_from_every_store!(
+    the_story_of_an_agreement_tells_every_event_with_its_reason,
+    a_long_story_comes_in_pages_and_nothing_is_left_out,
+    a_code_that_left_the_wallet_is_covered_in_the_inbox_and_one_that_did_not_is_shown,
+);
+
+async fn the_story_of_an_agreement_tells_every_event_with_its_reason(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let (agreement, token) = agree(&house, "qi", "").await;
     let paid = pay(&house, &token, "p-1", "25000000").await;
     let payment = paid["paymentId"].as_str().unwrap().to_owned();
@@ -56,9 +62,8 @@ async fn the_story_of_an_agreement_tells_every_event_with_its_reason() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_long_story_comes_in_pages_and_nothing_is_left_out() {
-    let house = House::open().await;
+async fn a_long_story_comes_in_pages_and_nothing_is_left_out(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let (agreement, token) = agree(&house, "qi", "").await;
     for number in 0..53 {
         pay(&house, &token, &format!("p-{number}"), &format!("{}000", number + 1)).await;
@@ -77,9 +82,8 @@ async fn a_long_story_comes_in_pages_and_nothing_is_left_out() {
     house.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_code_that_left_the_wallet_is_covered_in_the_inbox_and_one_that_did_not_is_shown() {
-    let house = House::open().await;
+async fn a_code_that_left_the_wallet_is_covered_in_the_inbox_and_one_that_did_not_is_shown(shelf: Shelf) {
+    let house = House::open(shelf).await;
     let app = house.app();
     let user = app
         .look(|rows| {

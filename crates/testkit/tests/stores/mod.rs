@@ -1,6 +1,7 @@
 //! The stores that rules are tried on: one list for every test. A wall (`tests/walls.rs`) keeps it the only one.
 //!
-//! On PostgreSQL several nodes are at work on one database, and each call goes to the next.
+//! On PostgreSQL several nodes are at work on one database, and each call goes to the next. A server of a test has a node
+//! of its own, and not on the model: that goes with its program.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
@@ -91,6 +92,34 @@ macro_rules! tests_on_every_store {
 #[allow(unused_imports, reason = "each test takes what it needs")]
 pub(crate) use tests_on_every_store;
 
+/// The same for stories about a running server: on every store of the list that outlives it. A story is an `async`
+/// function of the shelf.
+#[allow(unused_macros, reason = "each test takes what it needs")]
+macro_rules! served_from_every_store {
+    ($($story:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")] async fn $story() {
+                crate::stores::served_from(crate::stores::Shelf::Sqlite, super::$story).await
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")] async fn $story() {
+                crate::stores::served_from(crate::stores::Shelf::Postgres, super::$story).await
+            })+
+        }
+    };
+}
+#[allow(unused_imports, reason = "each test takes what it needs")]
+pub(crate) use served_from_every_store;
+
+/// A story about a server on one store of the list, if that is on this machine.
+pub async fn served_from<S: Future<Output = ()>>(shelf: Shelf, story: impl FnOnce(Shelf) -> S) {
+    assert!(Shelf::LIST.contains(&shelf));
+    if shelf.is_there() {
+        story(shelf).await;
+    }
+}
+
 /// A story on one store of the list, if that is on this machine.
 pub fn told_on(shelf: Shelf, story: impl FnOnce(Shelf)) {
     assert!(Shelf::LIST.contains(&shelf));
@@ -154,6 +183,33 @@ impl Kept for ModelStore {
     }
 }
 
+/// Where rows lie that outlive a program: it opens them when it starts, and again when it starts anew. They go with this.
+pub struct Place(Lasting);
+
+enum Lasting {
+    Folder(Folder),
+    Schema(Fresh),
+}
+
+impl Place {
+    /// An empty one.
+    pub fn on(shelf: Shelf) -> Place {
+        Place(match shelf {
+            Shelf::Model => panic!("the model goes with its program"),
+            Shelf::Sqlite => Lasting::Folder(Folder::new()),
+            Shelf::Postgres => Lasting::Schema(postgres::fresh().expect("PostgreSQL")),
+        })
+    }
+
+    /// Opens it for one program. Not from within a runtime: PostgreSQL's connections bring their own.
+    pub fn open(&self) -> Arc<dyn Store> {
+        match &self.0 {
+            Lasting::Folder(folder) => Arc::new(folder.store()),
+            Lasting::Schema(schema) => Arc::new(node(schema, 4)),
+        }
+    }
+}
+
 /// A SQLite store in a folder of its own; in memory where there is one: that a commit is on the disk is proved by
 /// other tests.
 struct File {
@@ -163,15 +219,8 @@ struct File {
 
 impl File {
     fn new() -> File {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let memory = PathBuf::from("/dev/shm");
-        let base = if memory.is_dir() { memory } else { PathBuf::from(env!("CARGO_TARGET_TMPDIR")) };
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let folder = Folder(base.join(format!("accord-store-{}-{number}", std::process::id())));
-        let _ = std::fs::remove_dir_all(&folder.0);
-        std::fs::create_dir_all(&folder.0).expect("a folder");
-        let options = SqliteOptions { readers: 1, ..SqliteOptions::default() };
-        File { store: SqliteStore::open(folder.0.join("accord.db"), options).expect("a store"), folder }
+        let folder = Folder::new();
+        File { store: folder.store(), folder }
     }
 }
 
@@ -234,6 +283,24 @@ impl Kept for File {
 }
 
 struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let memory = PathBuf::from("/dev/shm");
+        let base = if memory.is_dir() { memory } else { PathBuf::from(env!("CARGO_TARGET_TMPDIR")) };
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = Folder(base.join(format!("accord-store-{}-{number}", std::process::id())));
+        let _ = std::fs::remove_dir_all(&folder.0);
+        std::fs::create_dir_all(&folder.0).expect("a folder");
+        folder
+    }
+
+    fn store(&self) -> SqliteStore {
+        let options = SqliteOptions { readers: 1, ..SqliteOptions::default() };
+        SqliteStore::open(self.0.join("accord.db"), options).expect("a store")
+    }
+}
 
 impl Drop for Folder {
     fn drop(&mut self) {
@@ -305,8 +372,12 @@ impl Store for Nodes {
 /// So many nodes on an empty database.
 fn nodes(count: usize) -> Nodes {
     let schema = postgres::fresh().expect("PostgreSQL");
+    Nodes { stores: (0..count).map(|_| node(&schema, 8)).collect(), turn: AtomicUsize::new(0), schema }
+}
+
+/// A node with so many writers.
+fn node(schema: &Fresh, writers: usize) -> PostgresStore {
     let url = PostgresUrl::parse(&schema.url(), Path::new("/")).expect("a URL");
-    let options = PostgresOptions { migrate: true, writers: 8, readers: 2, ..PostgresOptions::default() };
-    let open = || PostgresStore::open(url.clone(), options.clone()).expect("a store");
-    Nodes { stores: (0..count).map(|_| open()).collect(), turn: AtomicUsize::new(0), schema }
+    let options = PostgresOptions { migrate: true, writers, readers: 2, ..PostgresOptions::default() };
+    PostgresStore::open(url, options).expect("a store")
 }
