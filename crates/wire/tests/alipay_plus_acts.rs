@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod alipay_plus_house;
+#[path = "../../testkit/tests/stores/mod.rs"]
+mod stores;
 
 use accord_core::payment::Resolution;
 use accord_core::payment::pay::Forced;
@@ -10,10 +12,27 @@ use accord_core::policy::{DAY, MINUTE};
 use accord_core::{Refusal, Timestamp};
 use alipay_plus_house::*;
 use serde_json::{Value, json};
+use stores::{Shelf, tests_on_every_store};
 
-#[test]
-fn prepare_answers_in_the_papers_order_and_repeats_byte_for_byte() {
-    let mut house = House::new();
+tests_on_every_store!(
+    prepare_answers_in_the_papers_order_and_repeats_byte_for_byte,
+    the_compared_fields_of_a_repeated_prepare_must_agree,
+    a_wallet_that_cannot_scan_answers_no_qr_code,
+    a_client_without_agreement_payments_gets_only_what_was_answered_before,
+    a_code_gives_tokens_of_the_prescribed_shape_once,
+    a_late_code_is_expired_and_the_user_is_told_of_as_granted,
+    a_refresh_token_gives_one_successor_and_a_grace,
+    a_cancelled_token_pays_no_more_and_cancels_again,
+    a_payment_is_debited_once_and_told_the_same_by_inquiry,
+    the_compared_fields_of_a_repeated_pay_must_agree,
+    a_failure_is_a_fact_and_its_reason_is_told,
+    an_evaluation_judges_and_moves_nothing,
+    a_running_payment_is_unknown_until_it_ends_and_then_notified,
+    a_forced_failure_is_kept,
+);
+
+fn prepare_answers_in_the_papers_order_and_repeats_byte_for_byte(shelf: Shelf) {
+    let mut house = House::new(shelf);
     let first = house.bytes("prepare", &prepare(&[]), None);
     let said: Value = serde_json::from_slice(&first).unwrap();
     let names: Vec<&str> = said.as_object().unwrap().keys().map(String::as_str).collect();
@@ -33,9 +52,8 @@ fn prepare_answers_in_the_papers_order_and_repeats_byte_for_byte() {
     assert_eq!(house.approve(&said).len(), 32);
 }
 
-#[test]
-fn the_compared_fields_of_a_repeated_prepare_must_agree() {
-    let mut house = House::new();
+fn the_compared_fields_of_a_repeated_prepare_must_agree(shelf: Shelf) {
+    let mut house = House::new(shelf);
     house.call("prepare", &prepare(&[]));
     for (name, value) in [
         ("authClientName", json!("Another")),
@@ -52,17 +70,15 @@ fn the_compared_fields_of_a_repeated_prepare_must_agree() {
     }
 }
 
-#[test]
-fn a_wallet_that_cannot_scan_answers_no_qr_code() {
-    let mut house = House::with(|config| config.code_scan = false);
+fn a_wallet_that_cannot_scan_answers_no_qr_code(shelf: Shelf) {
+    let mut house = House::with(shelf, |config| config.code_scan = false);
     let said = house.call("prepare", &prepare(&[]));
     let names: Vec<&str> = said.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(names, ["result", "applinkUrl", "normalUrl", "schemeUrl"]);
 }
 
-#[test]
-fn a_client_without_agreement_payments_gets_only_what_was_answered_before() {
-    let mut house = House::new();
+fn a_client_without_agreement_payments_gets_only_what_was_answered_before(shelf: Shelf) {
+    let mut house = House::new(shelf);
     let granted = house.bind(json!(["AGREEMENT_PAY"]));
     let paid = house.call("pay", &pay(&granted, &[]));
     house.client.agreement_pay = false;
@@ -76,9 +92,8 @@ fn a_client_without_agreement_payments_gets_only_what_was_answered_before() {
     assert_eq!(code_of(&house.call("pay", &second)), "F ACCESS_DENIED");
 }
 
-#[test]
-fn a_code_gives_tokens_of_the_prescribed_shape_once() {
-    let mut house = House::new();
+fn a_code_gives_tokens_of_the_prescribed_shape_once(shelf: Shelf) {
+    let mut house = House::new(shelf);
     let prepared = house.call("prepare", &prepare(&[]));
     let code = house.approve(&prepared);
     assert!(code.starts_with("28101013") && code.len() == 32, "{code}");
@@ -111,15 +126,14 @@ fn a_code_gives_tokens_of_the_prescribed_shape_once() {
     assert_eq!(code_of(&house.call("applyToken", &apply(&code))), "F USED_CODE");
 }
 
-#[test]
-fn a_late_code_is_expired_and_the_user_is_told_of_as_granted() {
-    let mut house = House::new();
+fn a_late_code_is_expired_and_the_user_is_told_of_as_granted(shelf: Shelf) {
+    let mut house = House::new(shelf);
     let prepared = house.call("prepare", &prepare(&[]));
     let code = house.approve(&prepared);
     house.now += 10 * MINUTE + 1;
     assert_eq!(code_of(&house.call("applyToken", &apply(&code))), "F EXPIRED_CODE");
 
-    let mut house = House::new();
+    let mut house = House::new(shelf);
     let granted = house.bind(json!(["USER_LOGIN_ID", "BASE_USER_INFO"]));
     assert_eq!(granted["userLoginId"], "+964********01");
     assert_eq!(granted["customerId"], house.customer.as_str());
@@ -127,9 +141,8 @@ fn a_late_code_is_expired_and_the_user_is_told_of_as_granted() {
     assert_eq!(code_of(&house.call("pay", &pay(&granted, &[]))), "F INVALID_TOKEN");
 }
 
-#[test]
-fn a_refresh_token_gives_one_successor_and_a_grace() {
-    let mut house = House::new();
+fn a_refresh_token_gives_one_successor_and_a_grace(shelf: Shelf) {
+    let mut house = House::new(shelf);
     let first = house.bind(json!(["AGREEMENT_PAY"]));
     let second = house.call("applyToken", &refresh(&first));
     assert_eq!(code_of(&second), "S SUCCESS");
@@ -152,9 +165,8 @@ fn a_refresh_token_gives_one_successor_and_a_grace() {
     assert_eq!(code_of(&house.call("applyToken", &refresh(&nonsense))), "F INVALID_REFRESH_TOKEN");
 }
 
-#[test]
-fn a_cancelled_token_pays_no_more_and_cancels_again() {
-    let mut house = House::new();
+fn a_cancelled_token_pays_no_more_and_cancels_again(shelf: Shelf) {
+    let mut house = House::new(shelf);
     let granted = house.bind(json!(["AGREEMENT_PAY"]));
     let mut foreign = cancel(&granted);
     foreign["acquirerId"] = json!("another");
@@ -171,9 +183,8 @@ fn a_cancelled_token_pays_no_more_and_cancels_again() {
     assert_eq!(house.balance(), 1000);
 }
 
-#[test]
-fn a_payment_is_debited_once_and_told_the_same_by_inquiry() {
-    let mut house = House::new();
+fn a_payment_is_debited_once_and_told_the_same_by_inquiry(shelf: Shelf) {
+    let mut house = House::new(shelf);
     let granted = house.bind(json!(["AGREEMENT_PAY"]));
     assert_eq!(code_of(&house.call("inquiryPayment", &inquiry())), "F ORDER_NOT_EXIST");
     let body = pay(&granted, &[("payToAmount", json!({ "currency": "HKD", "value": "4680" }))]);
@@ -205,9 +216,8 @@ fn a_payment_is_debited_once_and_told_the_same_by_inquiry() {
     assert_eq!(code_of(&house.call("inquiryPayment", &foreign)), "F ORDER_NOT_EXIST");
 }
 
-#[test]
-fn the_compared_fields_of_a_repeated_pay_must_agree() {
-    let mut house = House::new();
+fn the_compared_fields_of_a_repeated_pay_must_agree(shelf: Shelf) {
+    let mut house = House::new(shelf);
     let granted = house.bind(json!(["AGREEMENT_PAY"]));
     let promo = json!({ "b": [1, { "y": "1", "x": "2" }], "a": "z" });
     house.call("pay", &pay(&granted, &[("paymentPromoInfo", promo)]));
@@ -227,9 +237,8 @@ fn the_compared_fields_of_a_repeated_pay_must_agree() {
     assert_eq!(house.balance(), 401);
 }
 
-#[test]
-fn a_failure_is_a_fact_and_its_reason_is_told() {
-    let mut house = House::new();
+fn a_failure_is_a_fact_and_its_reason_is_told(shelf: Shelf) {
+    let mut house = House::new(shelf);
     let granted = house.bind(json!(["AGREEMENT_PAY"]));
     let dear = |id: &str, amount: Value| {
         pay(
@@ -259,9 +268,8 @@ fn a_failure_is_a_fact_and_its_reason_is_told() {
     assert_eq!(house.balance(), 1000);
 }
 
-#[test]
-fn an_evaluation_judges_and_moves_nothing() {
-    let mut house = House::new();
+fn an_evaluation_judges_and_moves_nothing(shelf: Shelf) {
+    let mut house = House::new(shelf);
     let granted = house.bind(json!(["AGREEMENT_PAY"]));
     let mut body = pay(&granted, &[("paymentNotifyUrl", json!("https://network.example/n"))]);
     body["paymentFactor"]["isPaymentEvaluation"] = json!("true");
@@ -271,10 +279,9 @@ fn an_evaluation_judges_and_moves_nothing() {
     assert!(house.notices().iter().all(|notice| notice.kind != "notifyPayment"));
 }
 
-#[test]
-fn a_running_payment_is_unknown_until_it_ends_and_then_notified() {
+fn a_running_payment_is_unknown_until_it_ends_and_then_notified(shelf: Shelf) {
     for (succeed, status, balance) in [(true, "S", 401), (false, "F", 1000)] {
-        let mut house = House::new();
+        let mut house = House::new(shelf);
         let granted = house.bind(json!(["AGREEMENT_PAY"]));
         let resolution = Resolution { due_at: Timestamp(START + 5_000), succeed };
         let body = pay(&granted, &[]);
@@ -301,9 +308,8 @@ fn a_running_payment_is_unknown_until_it_ends_and_then_notified() {
     }
 }
 
-#[test]
-fn a_forced_failure_is_kept() {
-    let mut house = House::new();
+fn a_forced_failure_is_kept(shelf: Shelf) {
+    let mut house = House::new(shelf);
     let granted = house.bind(json!(["AGREEMENT_PAY"]));
     let body = pay(&granted, &[]);
     let said = house.bytes("pay", &body, Some(Forced::Fail(Refusal::UserNotQualified)));

@@ -3,10 +3,19 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod alipay_plus_house;
+#[path = "../../testkit/tests/stores/mod.rs"]
+mod stores;
 
 use accord_core::store::transact;
 use alipay_plus_house::*;
 use serde_json::{Value, json};
+use stores::{Shelf, tests_on_every_store};
+
+tests_on_every_store!(
+    the_network_hears_of_code_token_and_cancellation_where_it_asked,
+    notices_fall_back_to_the_client_then_to_the_network_then_to_nobody,
+    a_final_payment_is_notified_only_when_asked_for,
+);
 
 /// What was left in the outbox: kind, URL and the names of the body's members.
 fn outline(house: &House) -> Vec<(String, String, Vec<String>)> {
@@ -21,9 +30,8 @@ fn outline(house: &House) -> Vec<(String, String, Vec<String>)> {
         .collect()
 }
 
-#[test]
-fn the_network_hears_of_code_token_and_cancellation_where_it_asked() {
-    let mut house = House::new();
+fn the_network_hears_of_code_token_and_cancellation_where_it_asked(shelf: Shelf) {
+    let mut house = House::new(shelf);
     let granted = house.bind(json!(["AGREEMENT_PAY", "USER_LOGIN_ID", "BASE_USER_INFO"]));
     house.call("applyToken", &refresh(&granted));
     house.call("cancelToken", &cancel(&granted));
@@ -60,8 +68,7 @@ fn the_network_hears_of_code_token_and_cancellation_where_it_asked() {
     }
 }
 
-#[test]
-fn notices_fall_back_to_the_client_then_to_the_network_then_to_nobody() {
+fn notices_fall_back_to_the_client_then_to_the_network_then_to_nobody(shelf: Shelf) {
     let bind = |house: &mut House| {
         let row = house.client.clone();
         transact(&house.store, move |tx| Ok(tx.put_client(&row)?)).unwrap();
@@ -69,26 +76,25 @@ fn notices_fall_back_to_the_client_then_to_the_network_then_to_nobody() {
         house.approve(&prepared);
         outline(house).into_iter().map(|(_, url, _)| url).collect::<Vec<_>>()
     };
-    let mut house = House::new();
+    let mut house = House::new(shelf);
     assert_eq!(bind(&mut house), ["https://network.example/aps/api/v1/authorizations/authNotify"]);
-    let mut house = House::new();
+    let mut house = House::new(shelf);
     house.client.auth_notify_url = Some("https://client.example/auth".into());
     assert_eq!(bind(&mut house), ["https://client.example/auth"]);
-    let mut house = House::with(|config| config.network_base_url = None);
+    let mut house = House::with(shelf, |config| config.network_base_url = None);
     assert_eq!(bind(&mut house), Vec::<String>::new());
 }
 
-#[test]
-fn a_final_payment_is_notified_only_when_asked_for() {
+fn a_final_payment_is_notified_only_when_asked_for(shelf: Shelf) {
     let notified = |house: &mut House, changes: &[(&str, Value)]| {
         let granted = house.bind(json!(["AGREEMENT_PAY"]));
         house.call("pay", &pay(&granted, changes));
         let urls = outline(house).into_iter().filter(|(kind, _, _)| kind == "notifyPayment");
         urls.map(|(_, url, _)| url).collect::<Vec<_>>()
     };
-    assert_eq!(notified(&mut House::new(), &[]), Vec::<String>::new());
+    assert_eq!(notified(&mut House::new(shelf), &[]), Vec::<String>::new());
     let named = [("paymentNotifyUrl", json!("https://acquirer.example/n?x=1"))];
-    assert_eq!(notified(&mut House::new(), &named), ["https://acquirer.example/n?x=1"]);
-    let mut always = House::with(|config| config.notify_payment_always = true);
+    assert_eq!(notified(&mut House::new(shelf), &named), ["https://acquirer.example/n?x=1"]);
+    let mut always = House::with(shelf, |config| config.notify_payment_always = true);
     assert_eq!(notified(&mut always, &[]), ["https://network.example/aps/api/v1/payments/notifyPayment"]);
 }

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, and its helpers are no tests to clippy")]
 
+#[path = "../../testkit/tests/stores/mod.rs"]
+mod stores;
+
 use accord_core::agreement::decide::{Answer as Decision, Decide, Decided, Shown, decide};
 use accord_core::client::{Client, ClientStatus};
 use accord_core::handle::Bucket;
@@ -17,7 +20,6 @@ use accord_core::store::{Rows, Stored, Tx, look, transact};
 use accord_core::user::{Language, User, UserStatus};
 use accord_core::voice::Context;
 use accord_core::{Refusal, Ruled, Stop};
-use accord_testkit::model::ModelStore;
 use accord_wire::dialect::{Act, Dialect, Reason, result_only};
 use accord_wire::json;
 use accord_wire::qi::{Config, Qi};
@@ -25,15 +27,29 @@ use serde_json::{Value, json};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use stores::{Opened, Shelf, tests_on_every_store};
+
+tests_on_every_store!(
+    prepare_answers_as_the_sample_does_and_keeps_what_the_page_shows,
+    a_client_without_agreement_payment_prepares_nothing,
+    a_code_buys_one_pair_in_the_papers_order,
+    a_refresh_renews_the_pair_and_spares_the_old_access_token,
+    a_debit_is_answered_repeated_reported_and_notified,
+    a_stored_failure_carries_its_code_everywhere,
+    a_refusal_before_the_payment_leaves_the_id_free,
+    a_running_payment_is_unknown_until_it_ends,
+    a_cancel_ends_every_token_and_may_be_repeated,
+    nobody_is_told_where_nobody_named_a_url,
+);
 
 /// 2026-01-15T09:30:00+03:00.
 const START: i64 = 1_768_458_600_000;
 const MERCHANT: &str = "MERCH_DEMO_0001";
 const STRANGER: &str = "MERCH_DEMO_0002";
 
-/// A wallet in memory, with two merchants and a user who owns 100,000 dinars.
+/// A wallet with two merchants and a user who owns 100,000 dinars.
 struct House {
-    store: ModelStore,
+    store: Opened,
     qi: Arc<Qi>,
     keys: DerivationKeys,
     customer: CustomerId,
@@ -42,11 +58,11 @@ struct House {
 }
 
 impl House {
-    fn new() -> House {
+    fn new(shelf: Shelf) -> House {
         let at = Moment::new(Timestamp(START), [9; 32]);
         let customer = CustomerId::mint(Bucket::new(5), &mut at.random("customer"));
         let house = House {
-            store: ModelStore::new(),
+            store: shelf.open(),
             qi: Qi::new(Config::new("https://wallet.example")),
             keys: DerivationKeys::new(BTreeMap::from([(1, [3; 32])])).unwrap(),
             customer: customer.clone(),
@@ -222,9 +238,8 @@ fn names(reply: &Value) -> String {
     reply.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
 }
 
-#[test]
-fn prepare_answers_as_the_sample_does_and_keeps_what_the_page_shows() {
-    let house = House::new();
+fn prepare_answers_as_the_sample_does_and_keeps_what_the_page_shows(shelf: Shelf) {
+    let house = House::new(shelf);
     let info =
         r#"{"language":"ar-IQ","contractDesc":"خطة","contractTitle":"T","startTime":"2026-02-01","x":1}"#;
     let body = json!({ "scopes": "AGREEMENT_PAY", "extendInfo": info, "referenceClientId": "branch-1" });
@@ -246,17 +261,15 @@ fn prepare_answers_as_the_sample_does_and_keeps_what_the_page_shows() {
     assert_ne!(house.prepare(), house.prepare(), "each call is a new draft");
 }
 
-#[test]
-fn a_client_without_agreement_payment_prepares_nothing() {
-    let house = House::new();
+fn a_client_without_agreement_payment_prepares_nothing(shelf: Shelf) {
+    let house = House::new(shelf);
     house.write(|tx, _| Ok(tx.put_client(&Client { agreement_pay: false, ..client(MERCHANT) })?));
     let body = serde_json::from_str(include_str!("../../../examples/qi/prepare.json")).unwrap();
     assert_eq!(result(&house.call("prepare", body)), "F ACCESS_DENIED");
 }
 
-#[test]
-fn a_code_buys_one_pair_in_the_papers_order() {
-    let house = House::new();
+fn a_code_buys_one_pair_in_the_papers_order(shelf: Shelf) {
+    let house = House::new(shelf);
     let code = house.approve(house.prepare());
     assert!(code.len() == 32 && code.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{code}");
     let foreign = json!({ "grantType": "AUTHORIZATION_CODE", "authCode": code });
@@ -284,9 +297,8 @@ fn a_code_buys_one_pair_in_the_papers_order() {
     assert_eq!(result(&house.redeem(&late)), "F INVALID_CODE");
 }
 
-#[test]
-fn a_refresh_renews_the_pair_and_spares_the_old_access_token() {
-    let house = House::new();
+fn a_refresh_renews_the_pair_and_spares_the_old_access_token(shelf: Shelf) {
+    let house = House::new(shelf);
     let code = house.approve(house.prepare());
     let first = house.redeem(&code);
     let refresh = |token: &str| {
@@ -306,9 +318,8 @@ fn a_refresh_renews_the_pair_and_spares_the_old_access_token() {
     assert_eq!(result(&refresh(&text(&second, "refreshToken"))), "F EXPIRED_REFRESH_TOKEN");
 }
 
-#[test]
-fn a_debit_is_answered_repeated_reported_and_notified() {
-    let house = House::new();
+fn a_debit_is_answered_repeated_reported_and_notified(shelf: Shelf) {
+    let house = House::new(shelf);
     let token = house.token();
     let act = || house.read(MERCHANT, "pay", &payment("p-1", &token, json!("25000000")));
     assert!(!house.see({
@@ -371,9 +382,8 @@ fn a_debit_is_answered_repeated_reported_and_notified() {
     assert_eq!(house.notices(), [("https://shop.example/default".to_owned(), expected)]);
 }
 
-#[test]
-fn a_stored_failure_carries_its_code_everywhere() {
-    let house = House::new();
+fn a_stored_failure_carries_its_code_everywhere(shelf: Shelf) {
+    let house = House::new(shelf);
     let token = house.token();
     let mut body = payment("p-1", &token, json!("100000001"));
     body["paymentNotifyUrl"] = json!("https://shop.example/named");
@@ -392,9 +402,8 @@ fn a_stored_failure_carries_its_code_everywhere() {
     assert_eq!(notices[0].1.get("paymentTime"), None);
 }
 
-#[test]
-fn a_refusal_before_the_payment_leaves_the_id_free() {
-    let house = House::new();
+fn a_refusal_before_the_payment_leaves_the_id_free(shelf: Shelf) {
+    let house = House::new(shelf);
     let token = house.token();
     let mut late = payment("p-1", &token, json!("1000"));
     late["paymentExpiryTime"] = json!("2026-01-15T09:29:59+03:00");
@@ -416,9 +425,8 @@ fn a_refusal_before_the_payment_leaves_the_id_free() {
     assert_eq!(result(&house.call("pay", body)), "F CURRENCY_NOT_SUPPORT");
 }
 
-#[test]
-fn a_running_payment_is_unknown_until_it_ends() {
-    let house = House::new();
+fn a_running_payment_is_unknown_until_it_ends(shelf: Shelf) {
+    let house = House::new(shelf);
     let token = house.token();
     let body = payment("p-1", &token, json!("1000"));
     let mut act = house.read(MERCHANT, "pay", &body);
@@ -465,9 +473,8 @@ fn a_running_payment_is_unknown_until_it_ends() {
     }
 }
 
-#[test]
-fn a_cancel_ends_every_token_and_may_be_repeated() {
-    let house = House::new();
+fn a_cancel_ends_every_token_and_may_be_repeated(shelf: Shelf) {
+    let house = House::new(shelf);
     let token = house.token();
     let body = json!({ "accessToken": token });
     let known = || {
@@ -491,9 +498,8 @@ fn a_cancel_ends_every_token_and_may_be_repeated() {
     assert_eq!(result(&reply), "F EXPIRED_ACCESS_TOKEN");
 }
 
-#[test]
-fn nobody_is_told_where_nobody_named_a_url() {
-    let house = House::new();
+fn nobody_is_told_where_nobody_named_a_url(shelf: Shelf) {
+    let house = House::new(shelf);
     let body = serde_json::from_str(include_str!("../../../examples/qi/prepare.json")).unwrap();
     let url = text(&house.call_as(STRANGER, "prepare", body), "authUrl");
     let code = house.approve(AuthId::read(url.rsplit('=').next().unwrap()).unwrap());

@@ -1,4 +1,4 @@
-//! A wallet that speaks Alipay+ over the model store, with one network and one user; and the requests of the examples.
+//! A wallet that speaks Alipay+, on a store of the list, with one network and one user; and the requests of the examples.
 
 #![allow(
     dead_code,
@@ -6,6 +6,7 @@
     reason = "each test binary uses a part of the house; a panic is how a test fails"
 )]
 
+use super::stores::{Opened, Shelf};
 use accord_core::agreement::decide::{Answer as Said, Decide, Decided, Shown, decide};
 use accord_core::client::{Client, ClientStatus};
 use accord_core::handle::Bucket;
@@ -20,7 +21,6 @@ use accord_core::store::{look, transact};
 use accord_core::user::{Language, User, UserStatus};
 use accord_core::voice::Context;
 use accord_core::{Moment, Stop, Timestamp};
-use accord_testkit::model::ModelStore;
 use accord_wire::alipay_plus::{AlipayPlus, Config, OPERATIONS};
 use accord_wire::dialect::{Dialect, Reason};
 use accord_wire::json;
@@ -33,7 +33,7 @@ pub const START: i64 = 1_768_440_600_000;
 
 pub struct House {
     pub wallet: Arc<AlipayPlus>,
-    pub store: ModelStore,
+    pub store: Opened,
     pub keys: DerivationKeys,
     pub client: Client,
     pub customer: CustomerId,
@@ -42,12 +42,12 @@ pub struct House {
 }
 
 impl House {
-    pub fn new() -> House {
-        House::with(|_| {})
+    pub fn new(shelf: Shelf) -> House {
+        House::with(shelf, |_| {})
     }
 
     /// A house with a network, and a user who has 10.00 US dollars.
-    pub fn with(choose: impl FnOnce(&mut Config)) -> House {
+    pub fn with(shelf: Shelf, choose: impl FnOnce(&mut Config)) -> House {
         let mut config = Config::new("https://wallet.example", [1; 32]);
         config.network_base_url = Some("https://network.example/".into());
         choose(&mut config);
@@ -79,7 +79,7 @@ impl House {
             language: Language::English,
             created_at: Timestamp(0),
         };
-        let store = ModelStore::new();
+        let store = shelf.open();
         let (row, payer) = (client.clone(), customer.clone());
         transact(&store, move |tx| {
             tx.put_client(&row)?;
