@@ -85,6 +85,7 @@ impl House {
         let ground = tokio::task::spawn_blocking(move || {
             let dir = TempDir::with_prefix("accord-sandbox-").unwrap();
             std::fs::create_dir(dir.path().join("keys")).unwrap();
+            write_keys(dir.path());
             Ground { dir, place: Place::on(shelf) }
         });
         House::open_in(ground.await.unwrap(), true, seams, screens, couriers).await
@@ -102,13 +103,11 @@ impl House {
         let (wallet, shop) = (format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}"));
 
         let dir = ground.dir.path().to_owned();
-        let keys = ["wallet-1", "qi", "alipay-plus"].map(|name| key(&dir, name));
-        let clients = [keys[1].1.clone(), keys[2].1.clone()];
         let (own, theirs) = (wallet.clone(), shop.clone());
         let opened = tokio::task::spawn_blocking(move || {
             let store = ground.place.open();
             if fresh {
-                let users = furnish(&*store, clients, &theirs);
+                let users = furnish(&*store, &theirs);
                 write_file(ground.dir.path(), &own, &users);
             }
             (ground, store)
@@ -116,7 +115,7 @@ impl House {
         let (ground, store) = opened.await.unwrap();
 
         let signing =
-            WalletKey { version: "1".into(), key: PrivateKey::parse(&keys[0].0).unwrap(), active: true };
+            WalletKey { version: "1".into(), key: PrivateKey::parse(KEYS[0].1).unwrap(), active: true };
         let signer =
             SigningPool::start(WalletKeys::new(vec![signing]).unwrap(), PoolOptions::default()).unwrap();
         let receipts = SealKey::parse(&SealKey::generate().unwrap().0).unwrap();
@@ -227,20 +226,39 @@ pub async fn told(reply: reqwest::Response) -> (u16, Value) {
     (status, serde_json::from_str(&body).unwrap_or_else(|fault| panic!("{status} {fault}: {body}")))
 }
 
-fn key(dir: &Path, name: &str) -> (String, String) {
-    let (private, public) = PrivateKey::generate().unwrap();
-    std::fs::write(dir.join(format!("keys/{name}.pem")), &private).unwrap();
-    std::fs::write(dir.join(format!("keys/{name}.pub.pem")), &public).unwrap();
-    (private, public)
+/// The keys of the vectors, private and public: to make new ones takes longer than most tests.
+const KEYS: [(&str, &str, &str); 3] = [
+    (
+        "wallet-1",
+        include_str!("../../../../vectors/keys/wallet-1.key.pem"),
+        include_str!("../../../../vectors/keys/wallet-1.pub.pem"),
+    ),
+    (
+        "qi",
+        include_str!("../../../../vectors/keys/qi-1.key.pem"),
+        include_str!("../../../../vectors/keys/qi-1.pub.pem"),
+    ),
+    (
+        "alipay-plus",
+        include_str!("../../../../vectors/keys/alipay-plus-1.key.pem"),
+        include_str!("../../../../vectors/keys/alipay-plus-1.pub.pem"),
+    ),
+];
+
+fn write_keys(dir: &Path) {
+    for (name, private, public) in KEYS {
+        std::fs::write(dir.join(format!("keys/{name}.pem")), private).unwrap();
+        std::fs::write(dir.join(format!("keys/{name}.pub.pem")), public).unwrap();
+    }
 }
 
-fn furnish(store: &dyn Store, keys: [String; 2], shop: &str) -> Vec<Value> {
+fn furnish(store: &dyn Store, shop: &str) -> Vec<Value> {
     let at = Moment::new(Timestamp(0), [5; 32]);
     let hash = pin::hash(PIN).unwrap();
     let shop = shop.to_owned();
     let rule = move |tx: &mut dyn accord_core::store::Tx| {
         for (id, dialect, path, pem) in
-            [("QI_01", qi::NAME, "qi", &keys[0]), ("NET_01", alipay_plus::NAME, "alipay-plus", &keys[1])]
+            [("QI_01", qi::NAME, "qi", KEYS[1].2), ("NET_01", alipay_plus::NAME, "alipay-plus", KEYS[2].2)]
         {
             let url = Some(format!("{shop}/demo/notify/{path}"));
             tx.put_client(&ClientRow {
@@ -262,7 +280,7 @@ fn furnish(store: &dyn Store, keys: [String; 2], shop: &str) -> Vec<Value> {
             tx.put_client_key(&ClientKey {
                 client: ClientId::new(id),
                 version: "1".into(),
-                public_key: pem.clone(),
+                public_key: pem.to_owned(),
                 status: KeyStatus::Active,
                 created_at: at.now,
             })?;
