@@ -340,8 +340,10 @@ fn create(bin: &Path, dir: &Path, settings: &[&str]) {
     run(as_user(&bin.join("initdb"))
         .args(["--no-sync", "-A", "trust", "-U", "accord", "-E", "UTF8", "--locale=C", "-D"])
         .arg(dir.join("data")));
+    // Shared memory in its own folder, so that nothing is left of a server that is killed.
     let mut text = format!(
-        "listen_addresses = ''\nunix_socket_directories = '{}'\nmax_wal_size = 256MB\nshared_buffers = 64MB\n",
+        "listen_addresses = ''\nunix_socket_directories = '{}'\nmax_wal_size = 256MB\nshared_buffers = 64MB\n\
+         dynamic_shared_memory_type = mmap\n",
         dir.display()
     );
     for setting in settings {
