@@ -250,7 +250,7 @@ CREATE TABLE postings ( -- by time: at
   reference TEXT    NOT NULL,
   at        INTEGER NOT NULL,
   PRIMARY KEY (bucket, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE entries ( -- by time: at
   bucket   INTEGER NOT NULL,
@@ -261,7 +261,7 @@ CREATE TABLE entries ( -- by time: at
   amount   INTEGER NOT NULL,
   at       INTEGER NOT NULL,
   PRIMARY KEY (bucket, posting, line)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Notifications: the outbox.
 

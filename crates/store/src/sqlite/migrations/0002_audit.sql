@@ -13,7 +13,7 @@ CREATE TABLE journal ( -- by time: at
   detail  TEXT    NOT NULL,
   hash    BLOB    NOT NULL,
   PRIMARY KEY (bucket, number)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX journal_by_subject ON journal (bucket, subject, number);
 
 -- The newest line of each stream: what the next one is chained to, however old the stream's lines are.

@@ -12,7 +12,7 @@ CREATE TABLE inbox (
   details  TEXT    NOT NULL,
   at       INTEGER NOT NULL,
   PRIMARY KEY (bucket, kind, subject, channel)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX inbox_of_customer ON inbox (bucket, customer, at, id);
 
 INSERT INTO inbox (bucket, kind, subject, channel, id, customer, language, details, at)
