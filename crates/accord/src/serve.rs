@@ -75,10 +75,12 @@ fn options(settings: &Settings) -> anyhow::Result<ServerOptions> {
 
 /// Serves until SIGINT or SIGTERM, then finishes what is in flight. A second signal ends at once.
 pub fn until_stopped(options: ServerOptions, listener: TcpListener, greeting: &str) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(http_threads()).enable_all().build()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        await_many(&listener)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let running = accord_server::start(options, listener).await?;
         println!("{greeting}");
@@ -94,4 +96,36 @@ pub fn until_stopped(options: ServerOptions, listener: TcpListener, greeting: &s
         }
         Ok(())
     })
+}
+
+/// Threads that read, verify and write calls: one for every two cores, unless the environment says otherwise. Next to a
+/// signature this work is small, and threads that find none cost a switch to fall asleep and one to wake.
+fn http_threads() -> usize {
+    let told = std::env::var("TOKIO_WORKER_THREADS").ok().and_then(|told| told.parse().ok());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    told.unwrap_or(cores / 2).max(1)
+}
+
+/// Lets so many callers wait to be let in as the system allows (net.core.somaxconn), at most 4,096. The standard library
+/// says 128: of more that come in one moment each waits a second and tries again.
+fn await_many(listener: &TcpListener) -> std::io::Result<()> {
+    socket2::SockRef::from(listener).listen(4_096)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    #[test]
+    fn three_hundred_callers_of_one_moment_are_let_in() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        await_many(&listener).expect("a longer queue");
+        let address = listener.local_addr().expect("an address");
+        // Nobody accepts: each must find a place in the queue. Who finds none hears nothing for a second.
+        let callers: Result<Vec<TcpStream>, _> =
+            (0..300).map(|_| TcpStream::connect_timeout(&address, Duration::from_millis(900))).collect();
+        assert_eq!(callers.expect("a place for each").len(), 300);
+    }
 }
