@@ -221,12 +221,12 @@ pub trait Tx:
     fn insert_consent(&mut self, consent: &Consent) -> Stored<()>;
     /// Creates an agreement and the entry in its user's list. Unique: id, and its authorization.
     fn insert_agreement(&mut self, agreement: &Agreement) -> Stored<()>;
-    /// Replaces an agreement.
+    /// Replaces stage, generation and code salt of an agreement.
     fn update_agreement(&mut self, agreement: &Agreement) -> Stored<()>;
 
     /// Creates a code. Unique: bucket and digest.
     fn insert_code(&mut self, code: &Code) -> Stored<()>;
-    /// Replaces a code.
+    /// Replaces when a code was used.
     fn update_code(&mut self, code: &Code) -> Stored<()>;
     /// Creates a pair. Unique: agreement and generation; each digest in its bucket.
     fn insert_token_set(&mut self, set: &TokenSet) -> Stored<()>;
@@ -248,7 +248,7 @@ pub trait Tx:
 
     /// Leaves a notification in the outbox. Unique: id.
     fn insert_notification(&mut self, notification: &Notification) -> Stored<()>;
-    /// Replaces a notification.
+    /// Replaces state, tries and next attempt of a notification.
     fn update_notification(&mut self, notification: &Notification) -> Stored<()>;
     /// Appends an attempt. Unique: notification and number.
     fn insert_attempt(&mut self, attempt: &Attempt) -> Stored<()>;

@@ -88,9 +88,9 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     INSERT_USER_AGREEMENT = "INSERT INTO user_agreements
         (bucket, customer, created_at, agreement, agreement_bucket) VALUES (?1, ?2, ?3, ?4, ?5)";
-    UPDATE_AGREEMENT = "UPDATE agreements SET auth_id = ?3, owner = ?4, client = ?5, dialect = ?6, customer = ?7,
-        stage = ?8, ended_at = ?9, ended_by = ?10, generation = ?11, code_key_version = ?12, code_salt = ?13,
-        created_at = ?14 WHERE bucket = ?1 AND id = ?2";
+    // A column that is named is written in its indexes as well, though it stays as it was.
+    UPDATE_AGREEMENT = "UPDATE agreements SET stage = ?3, ended_at = ?4, ended_by = ?5, generation = ?6,
+        code_key_version = ?7, code_salt = ?8 WHERE bucket = ?1 AND id = ?2";
 }
 
 pub(crate) fn prepare_claim(db: &dyn Engine, bucket: Bucket, key: &Digest) -> Stored<Option<PrepareClaim>> {
@@ -291,29 +291,8 @@ pub(crate) fn agreements_of(db: &dyn Engine, customer: &CustomerId, limit: usize
 }
 
 pub(crate) fn insert_agreement(db: &dyn Engine, agreement: &Agreement) -> Stored<()> {
-    with_agreement(agreement, |values| sql::write(db, INSERT_AGREEMENT, values))?;
-    let customer = &agreement.customer;
+    let (stage, at, by) = write_stage(&agreement.stage);
     let values = params![
-        customer.bucket().number(),
-        customer.as_str(),
-        agreement.created_at.0,
-        agreement.id.as_str(),
-        agreement.id.bucket().number(),
-    ];
-    sql::write(db, INSERT_USER_AGREEMENT, values)
-}
-
-pub(crate) fn update_agreement(db: &dyn Engine, agreement: &Agreement) -> Stored<()> {
-    with_agreement(agreement, |values| sql::change(db, UPDATE_AGREEMENT, values, "the agreement"))
-}
-
-fn with_agreement(agreement: &Agreement, run: impl Fn(Params<'_>) -> Stored<()>) -> Stored<()> {
-    let (stage, at, by) = match &agreement.stage {
-        AgreementStage::Consented => ("consented", None, None),
-        AgreementStage::Active => ("active", None, None),
-        AgreementStage::Ended { at, by } => ("ended", Some(at.0), Some(by.as_str())),
-    };
-    run(params![
         agreement.id.bucket().number(),
         agreement.id.as_str(),
         agreement.auth_id.as_str(),
@@ -328,5 +307,38 @@ fn with_agreement(agreement: &Agreement, run: impl Fn(Params<'_>) -> Stored<()>)
         agreement.code_salt.key_version,
         agreement.code_salt.salt,
         agreement.created_at.0,
-    ])
+    ];
+    sql::write(db, INSERT_AGREEMENT, values)?;
+    let customer = &agreement.customer;
+    let values = params![
+        customer.bucket().number(),
+        customer.as_str(),
+        agreement.created_at.0,
+        agreement.id.as_str(),
+        agreement.id.bucket().number(),
+    ];
+    sql::write(db, INSERT_USER_AGREEMENT, values)
+}
+
+pub(crate) fn update_agreement(db: &dyn Engine, agreement: &Agreement) -> Stored<()> {
+    let (stage, at, by) = write_stage(&agreement.stage);
+    let values = params![
+        agreement.id.bucket().number(),
+        agreement.id.as_str(),
+        stage,
+        at,
+        by,
+        agreement.generation,
+        agreement.code_salt.key_version,
+        agreement.code_salt.salt,
+    ];
+    sql::change(db, UPDATE_AGREEMENT, values, "the agreement")
+}
+
+fn write_stage(stage: &AgreementStage) -> (&'static str, Option<i64>, Option<&'static str>) {
+    match stage {
+        AgreementStage::Consented => ("consented", None, None),
+        AgreementStage::Active => ("active", None, None),
+        AgreementStage::Ended { at, by } => ("ended", Some(at.0), Some(by.as_str())),
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::engine::Engine;
 use super::sql::{self, Columns, read_list, statements, write_list};
-use super::value::{Params, params};
+use super::value::params;
 use accord_core::ids::{AgreementId, ClientId, DialectName, NotificationId};
 use accord_core::moment::Timestamp;
 use accord_core::notification::{Attempt, Mark, Notification, NotificationState};
@@ -40,8 +40,7 @@ statements! {
         "INSERT INTO notifications (bucket, ", notification_columns!(),
         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
     );
-    UPDATE_NOTIFICATION = "UPDATE notifications SET kind = ?3, client = ?4, dialect = ?5, url = ?6, target = ?7,
-        body = ?8, marks = ?9, state = ?10, tries = ?11, next_attempt_at = ?12, moot_after = ?13, created_at = ?14
+    UPDATE_NOTIFICATION = "UPDATE notifications SET state = ?3, tries = ?4, next_attempt_at = ?5
         WHERE bucket = ?1 AND id = ?2";
     ATTEMPTS = "SELECT notification, number, at, http_status, outcome FROM attempts
         WHERE bucket = ?1 AND notification = ?2 ORDER BY number";
@@ -146,15 +145,7 @@ pub(crate) fn next_notification_due(db: &dyn Engine) -> Stored<Option<Timestamp>
 }
 
 pub(crate) fn insert_notification(db: &dyn Engine, notification: &Notification) -> Stored<()> {
-    with_notification(notification, |values| sql::write(db, INSERT_NOTIFICATION, values))
-}
-
-pub(crate) fn update_notification(db: &dyn Engine, notification: &Notification) -> Stored<()> {
-    with_notification(notification, |values| sql::change(db, UPDATE_NOTIFICATION, values, "the notification"))
-}
-
-fn with_notification(notification: &Notification, run: impl Fn(Params<'_>) -> Stored<()>) -> Stored<()> {
-    run(params![
+    let values = params![
         notification.id.bucket().number(),
         notification.id.as_str(),
         notification.kind,
@@ -169,7 +160,19 @@ fn with_notification(notification: &Notification, run: impl Fn(Params<'_>) -> St
         notification.next_attempt_at.0,
         notification.moot_after.map(|at| at.0),
         notification.created_at.0,
-    ])
+    ];
+    sql::write(db, INSERT_NOTIFICATION, values)
+}
+
+pub(crate) fn update_notification(db: &dyn Engine, notification: &Notification) -> Stored<()> {
+    let values = params![
+        notification.id.bucket().number(),
+        notification.id.as_str(),
+        notification.state.as_str(),
+        notification.tries,
+        notification.next_attempt_at.0,
+    ];
+    sql::change(db, UPDATE_NOTIFICATION, values, "the notification")
 }
 
 pub(crate) fn attempts(db: &dyn Engine, id: &NotificationId) -> Stored<Vec<Attempt>> {

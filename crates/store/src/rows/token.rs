@@ -24,8 +24,7 @@ statements! {
         WHERE expires_at < ?1 ORDER BY expires_at, bucket, digest LIMIT ?2";
     INSERT_CODE = "INSERT INTO codes (bucket, digest, agreement, owner, issued_at, expires_at, used_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    UPDATE_CODE = "UPDATE codes SET agreement = ?3, owner = ?4, issued_at = ?5, expires_at = ?6, used_at = ?7
-        WHERE bucket = ?1 AND digest = ?2";
+    UPDATE_CODE = "UPDATE codes SET used_at = ?3 WHERE bucket = ?1 AND digest = ?2";
     // A pair that is not found hot may lie cold; the second part is read only then.
     SET = concat!(
         "SELECT ", set_columns!(), " FROM token_sets WHERE bucket = ?1 AND agreement = ?2 AND generation = ?3
@@ -74,15 +73,7 @@ pub(crate) fn read_code(row: &mut Columns<'_>) -> Stored<Code> {
 }
 
 pub(crate) fn insert_code(db: &dyn Engine, code: &Code) -> Stored<()> {
-    with_code(code, |values| sql::write(db, INSERT_CODE, values))
-}
-
-pub(crate) fn update_code(db: &dyn Engine, code: &Code) -> Stored<()> {
-    with_code(code, |values| sql::change(db, UPDATE_CODE, values, "the code"))
-}
-
-fn with_code(code: &Code, run: impl Fn(Params<'_>) -> Stored<()>) -> Stored<()> {
-    run(params![
+    let values = params![
         code.agreement.bucket().number(),
         code.digest.0,
         code.agreement.as_str(),
@@ -90,7 +81,13 @@ fn with_code(code: &Code, run: impl Fn(Params<'_>) -> Stored<()>) -> Stored<()> 
         code.issued_at.0,
         code.expires_at.0,
         code.used_at.map(|at| at.0),
-    ])
+    ];
+    sql::write(db, INSERT_CODE, values)
+}
+
+pub(crate) fn update_code(db: &dyn Engine, code: &Code) -> Stored<()> {
+    let values = params![code.agreement.bucket().number(), code.digest.0, code.used_at.map(|at| at.0)];
+    sql::change(db, UPDATE_CODE, values, "the code")
 }
 
 pub(crate) fn read_set(row: &mut Columns<'_>) -> Stored<TokenSet> {

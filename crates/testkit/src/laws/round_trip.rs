@@ -4,9 +4,10 @@ use super::samples::*;
 use super::{keep, see};
 use accord_core::ledger::Entry;
 use accord_core::money::Currency;
-use accord_core::notification::NotificationState;
+use accord_core::notification::{Notification, NotificationState};
 use accord_core::payment::Resolution;
 use accord_core::store::Store;
+use accord_core::token::Code;
 
 /// Clients, keys and settings.
 pub fn clients_and_settings_come_back_as_they_were(store: &dyn Store) {
@@ -109,7 +110,8 @@ pub fn codes_and_tokens_come_back_as_they_were(store: &dyn Store) {
             tx.update_token_set(&token_set(number, 1, replaced))
         });
         see(store, move |rows| {
-            assert_eq!(rows.code(bucket(number), &digest("code", number))?, Some(code(number, replaced)));
+            let used = Code { used_at: code(number, replaced).used_at, ..code(number, inserted) };
+            assert_eq!(rows.code(bucket(number), &digest("code", number))?, Some(used));
             for generation in [1, u32::MAX] {
                 let set = Some(token_set(number, generation, replaced));
                 let access = digest(&format!("access/{generation}"), number);
@@ -181,9 +183,13 @@ pub fn the_outbox_comes_back_as_it_was(store: &dyn Store) {
                 tx.insert_notification(&notification(row, *state, i64::MIN, replaced))?;
                 let seen = tx.notification(&notification_id(row))?;
                 assert_eq!(seen, Some(notification(row, *state, i64::MIN, replaced)));
-                tx.update_notification(&notification(row, *state, i64::MAX, !replaced))?;
+                let new = notification(row, *state, i64::MAX, !replaced);
+                tx.update_notification(&new)?;
+                // Of all that was given, state, tries and next attempt.
+                let Notification { tries, next_attempt_at, .. } = new;
+                let old = notification(row, *state, i64::MIN, replaced);
                 let seen = tx.notification(&notification_id(row))?;
-                assert_eq!(seen, Some(notification(row, *state, i64::MAX, !replaced)));
+                assert_eq!(seen, Some(Notification { tries, next_attempt_at, ..old }));
             }
             tx.insert_attempt(&attempt(number, 1, false))?;
             tx.insert_attempt(&attempt(number, u32::MAX, true))

@@ -122,10 +122,8 @@ fn perform(tx: &mut dyn Tx, Act { kind, row, other, rich }: Act) -> Stored<Strin
         9 => tx.insert_consent(&consent(row, rich)),
         10 => tx.insert_agreement(&agreement(row, other, pick(&agreement_stages(), other), rich)),
         11 => {
-            // Now and then with the authorization of another, which may be a conflict.
-            let auth_id = auth_id(if rich { row } else { other });
-            let before = tx.agreement(&agreement_id(row))?;
-            let customer = before.map_or(customer_id(row), |before| before.customer);
+            // With the authorization and the user of another, which change nothing.
+            let (auth_id, customer) = (auth_id(other), customer_id(other));
             let stage = pick(&agreement_stages(), other);
             tx.update_agreement(&Agreement { auth_id, customer, ..agreement(row, row, stage, rich) })
         }

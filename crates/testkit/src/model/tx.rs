@@ -61,19 +61,17 @@ impl Tx for Books {
         Ok(())
     }
     fn update_agreement(&mut self, agreement: &Agreement) -> Stored<()> {
-        let Agreement { id, auth_id, .. } = agreement;
-        let before = self.agreements.there(id)?.auth_id.clone();
-        if before != *auth_id {
-            self.agreements_by_auth.insert((id.bucket(), auth_id.clone()), id.clone())?;
-            self.agreements_by_auth.remove(&(id.bucket(), before));
-        }
-        self.agreements.change(id.clone(), agreement.clone())
+        let Agreement { id, stage, generation, code_salt, .. } = agreement.clone();
+        let before = self.agreements.there(&id)?.clone();
+        self.agreements.change(id, Agreement { stage, generation, code_salt, ..before })
     }
     fn insert_code(&mut self, code: &Code) -> Stored<()> {
         self.codes.insert((code.agreement.bucket(), code.digest), code.clone())
     }
     fn update_code(&mut self, code: &Code) -> Stored<()> {
-        self.codes.change((code.agreement.bucket(), code.digest), code.clone())
+        let key = (code.agreement.bucket(), code.digest);
+        let before = self.codes.there(&key)?.clone();
+        self.codes.change(key, Code { used_at: code.used_at, ..before })
     }
     fn insert_token_set(&mut self, set: &TokenSet) -> Stored<()> {
         let bucket = set.agreement.bucket();
@@ -132,7 +130,9 @@ impl Tx for Books {
         self.notifications.insert(notification.id.clone(), notification.clone())
     }
     fn update_notification(&mut self, notification: &Notification) -> Stored<()> {
-        self.notifications.change(notification.id.clone(), notification.clone())
+        let Notification { id, state, tries, next_attempt_at, .. } = notification.clone();
+        let before = self.notifications.there(&id)?.clone();
+        self.notifications.change(id, Notification { state, tries, next_attempt_at, ..before })
     }
     fn insert_attempt(&mut self, attempt: &Attempt) -> Stored<()> {
         self.attempts.insert((attempt.notification.clone(), attempt.number), attempt.clone())
