@@ -24,17 +24,20 @@ use crate::queue::{Glance, Job, Queue};
 use crate::schema::Schema;
 use accord_core::store::{Done, Look, Store, StoreFault, Stored, Work};
 use crossbeam_channel::bounded;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// SQLite before this version can damage a database that two connections write (checkpoint and reset race).
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// Size of a page of a new file.
 const PAGE_BYTES: u32 = 2_048;
+/// How long a lock of another process is waited for.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// How a database is opened.
 #[derive(Debug, Clone)]
@@ -204,8 +207,9 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, OpenFau
     };
     let db = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault)?;
     db.set_prepared_statement_cache_capacity(128);
+    db.busy_timeout(BUSY).map_err(fault)?;
     db.execute_batch(
-        "PRAGMA busy_timeout = 5000; PRAGMA mmap_size = 0; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;
+        "PRAGMA mmap_size = 0; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;
          PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 0;",
     )
     .map_err(fault)?;
@@ -223,7 +227,7 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, OpenFau
     // Takes effect in a file without tables only. A row of ours is some hundred bytes and lies anywhere: half of the
     // usual page halves what a commit writes.
     db.execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES};")).map_err(fault)?;
-    let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(fault)?;
+    let mode = keep_a_log(&db).map_err(fault)?;
     if mode != "wal" {
         return Err(OpenFault::NoWal(path.to_owned()));
     }
@@ -233,6 +237,22 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, OpenFau
     ))
     .map_err(fault)?;
     Ok(db)
+}
+
+/// Sets the journal mode, and says which it is. For the first time in a new file that needs the file alone; SQLite does not
+/// wait for another that opens it in the same moment, so this does, as long as for any lock.
+fn keep_a_log(db: &Connection) -> rusqlite::Result<String> {
+    let began = Instant::now();
+    loop {
+        match db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)) {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && began.elapsed() < BUSY =>
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            told => return told,
+        }
+    }
 }
 
 /// Creates an empty file that its owner alone may read, unless there is one. SQLite gives the log beside it the
@@ -254,4 +274,30 @@ fn spawn(path: &Path, name: &str, body: impl FnOnce() + Send + 'static) -> Resul
         .name(format!("store-{name}"))
         .spawn(body)
         .map_err(|error| OpenFault::of_io(path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Barrier;
+
+    #[test]
+    fn two_that_open_a_new_file_at_once_both_open_it() {
+        let dir = std::env::temp_dir().join(format!("accord-open-at-once-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).expect("a directory");
+        for round in 0..200 {
+            let (path, start) = (dir.join(format!("{round}.db")), Barrier::new(2));
+            create_file(&path).expect("an empty file");
+            std::thread::scope(|scope| {
+                let open = || {
+                    start.wait();
+                    connect(&path, Access::Write).map(drop)
+                };
+                for task in [scope.spawn(open), scope.spawn(open)] {
+                    task.join().expect("it ends").unwrap_or_else(|fault| panic!("round {round}: {fault}"));
+                }
+            });
+        }
+        std::fs::remove_dir_all(&dir).expect("it goes");
+    }
 }
