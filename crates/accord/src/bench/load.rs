@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 
 /// What the load generator says when it can begin.
 pub const READY: &str = "ready";
@@ -180,15 +181,19 @@ async fn send_all(
 ) -> anyhow::Result<Vec<Seen>> {
     let deadline = began + Duration::from_secs(setting.seconds);
     let next = Arc::new(AtomicUsize::new(0));
+    let pace = rate.map(|rate| Arc::new(Pace { began, deadline, rate, turns: Semaphore::new(0) }));
     let mut tasks = Vec::new();
     for _ in 0..setting.connections {
-        let (address, wire, next) = (setting.address.clone(), wire.clone(), next.clone());
+        let (address, wire, next, pace) = (setting.address.clone(), wire.clone(), next.clone(), pace.clone());
         tasks.push(tokio::spawn(async move {
-            match rate {
+            match pace {
                 None => converse(&address, &wire, &next, deadline).await,
-                Some(rate) => insist(&address, &wire, &next, (began, deadline), rate).await,
+                Some(pace) => insist(&address, &wire, &next, &pace).await,
             }
         }));
+    }
+    if let Some(pace) = pace {
+        std::thread::Builder::new().name("pace".into()).spawn(move || pace.run())?;
     }
     let mut all = Vec::new();
     for task in tasks {
@@ -208,25 +213,56 @@ async fn converse(address: &str, wire: &[Vec<u8>], next: &AtomicUsize, deadline:
     seen
 }
 
+/// How long the thread that says so sleeps at least.
+const PACE: Duration = Duration::from_micros(400);
+
+/// When the requests of an open loop are due. A thread of its own says so: the runtime's timer counts whole milliseconds,
+/// which is longer than a call takes.
+struct Pace {
+    began: Instant,
+    deadline: Instant,
+    /// Requests a second.
+    rate: u64,
+    /// One for each request whose time has come and that no connection has taken yet; closed at the end.
+    turns: Semaphore,
+}
+
+impl Pace {
+    fn due(&self, number: usize) -> Instant {
+        self.began + Duration::from_nanos((number as u64).saturating_mul(1_000_000_000) / self.rate.max(1))
+    }
+
+    fn run(&self) {
+        let mut number = 0;
+        while self.due(number) < self.deadline {
+            let now = Instant::now();
+            let before = number;
+            while self.due(number) <= now && self.due(number) < self.deadline {
+                number += 1;
+            }
+            self.turns.add_permits(number - before);
+            // Each waking costs what is measured a little. While requests wait for a connection, none is in a hurry.
+            let least = if self.turns.available_permits() > 0 { PACE * 5 } else { PACE };
+            let until = self.due(number).max(now + least).min(self.deadline);
+            std::thread::sleep(until.saturating_duration_since(now));
+        }
+        std::thread::sleep(self.deadline.saturating_duration_since(Instant::now()));
+        self.turns.close();
+    }
+}
+
 /// One connection of an open loop: a request is sent when its time has come, or as soon after as a connection is
 /// free, and its latency counts from then.
-async fn insist(
-    address: &str,
-    wire: &[Vec<u8>],
-    next: &AtomicUsize,
-    (began, deadline): (Instant, Instant),
-    rate: u64,
-) -> Seen {
+async fn insist(address: &str, wire: &[Vec<u8>], next: &AtomicUsize, pace: &Pace) -> Seen {
     let (mut seen, mut connection) = (Seen::default(), Connection::new(address));
-    loop {
+    while let Ok(turn) = pace.turns.acquire().await {
+        turn.forget();
         let number = next.fetch_add(1, Ordering::Relaxed);
         let Some(request) = wire.get(number % wire.len().max(1)) else { break };
-        let due = began + Duration::from_nanos((number as u64).saturating_mul(1_000_000_000) / rate.max(1));
-        if due >= deadline || Instant::now() >= deadline {
+        if Instant::now() >= pace.deadline {
             break;
         }
-        tokio::time::sleep_until(due.into()).await;
-        seen.send(&mut connection, request, number % wire.len().max(1), due).await;
+        seen.send(&mut connection, request, number % wire.len().max(1), pace.due(number)).await;
     }
     seen
 }
