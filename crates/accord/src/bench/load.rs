@@ -213,7 +213,7 @@ async fn converse(address: &str, wire: &[Vec<u8>], next: &AtomicUsize, deadline:
     seen
 }
 
-/// How long the thread that says so sleeps at least.
+/// How long the thread that paces an open loop sleeps at least.
 const PACE: Duration = Duration::from_micros(400);
 
 /// When the requests of an open loop are due. A thread of its own says so: the runtime's timer counts whole milliseconds,
