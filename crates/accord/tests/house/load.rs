@@ -10,6 +10,7 @@ use accord_client::DialectKind;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use tokio::sync::Semaphore;
 
 /// Who pays: two with money, one without.
 pub const USERS: [usize; 3] = [0, 3, 1];
@@ -22,6 +23,9 @@ pub struct World {
     nodes: Vec<(String, [Shop; 2])>,
     boxes: [String; 2],
     users: Vec<(String, String)>,
+    /// Sign-ins of each user at a time. A try counts as a wrong one until its PIN was checked, for ever where a node is
+    /// killed between the two, and the fifth blocks the user (decision 21): two may be cut off, and two more begin.
+    sign_ins: Vec<Semaphore>,
     stop: AtomicBool,
     /// Does a call without an end stop everybody? There is nobody left to be called then.
     until_lost: bool,
@@ -110,6 +114,7 @@ impl World {
             nodes: urls.map(|url| (url.to_owned(), shops(url))).collect(),
             boxes,
             users: house.file.users.iter().map(|user| (user.login_id.clone(), user.pin.clone())).collect(),
+            sign_ins: house.file.users.iter().map(|_| Semaphore::new(2)).collect(),
             stop: AtomicBool::new(false),
             until_lost: false,
             acknowledged: AtomicUsize::new(0),
@@ -152,6 +157,7 @@ impl World {
 
     async fn decide(&self, node: usize, auth_id: &str, user: usize) -> Option<(u16, String)> {
         let (login, pin) = &self.users[user];
+        let _permit = self.sign_ins[user].acquire().await.expect("never closed");
         let body = json!({ "authId": auth_id, "loginId": login, "pin": pin, "decision": "approve" });
         let head = "POST /sandbox/decide HTTP/1.1\r\nContent-Type: application/json";
         let url = &self.nodes[node % self.nodes.len()].0;
