@@ -141,12 +141,21 @@ impl Crowd<'_> {
             command.args(words).arg(server.dir()).stdout(Stdio::null()).stderr(Stdio::null());
             command.spawn().expect("a session")
         };
-        let crowd = Crowd { server, user, sessions: (0..count).map(|_| session()).collect() };
+        let mut crowd = Crowd { server, user, sessions: (0..count).map(|_| session()).collect() };
         let there = format!("SELECT count(*) >= {count} FROM pg_stat_activity WHERE usename = '{user}'");
-        while server.sql(&there) != "t" {
+        for _ in 0..1_200 {
+            if server.sql(&there) == "t" {
+                return crowd;
+            }
             std::thread::sleep(std::time::Duration::from_millis(50));
+            // One that came before an earlier connection was gone was refused.
+            for one in &mut crowd.sessions {
+                if one.try_wait().expect("a session").is_some() {
+                    *one = session();
+                }
+            }
         }
-        crowd
+        panic!("a minute, and not {count} sessions of {user}");
     }
 }
 
