@@ -1,8 +1,8 @@
 //! Opaque handles that route themselves.
 //!
-//! Every id and secret that we mint begins (after a fixed prefix, where a paper prescribes one) with its
-//! bucket, masked by a hash of the rest, so that a look-up knows its shard without any global index and a
-//! reader learns nothing. Handles live for years: this shape is for good.
+//! Every id and secret that we mint carries its bucket, masked by a hash of the letters behind it, so that a look-up knows
+//! its shard without any global index and a reader learns nothing. A secret begins with it (after a fixed prefix, where a
+//! paper prescribes one), an id with eight letters of time or chance. Handles live for years: these shapes are for good.
 
 use crate::moment::Random;
 use sha2::{Digest as _, Sha256};
@@ -139,9 +139,64 @@ impl Shape {
     }
 }
 
+/// What an id begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// The milliseconds of its moment, so that ids stand in the order of time, and their rows side by side.
+    Time,
+    /// Random letters: it tells nothing.
+    Chance,
+}
+
+impl Head {
+    /// How many letters: enough of milliseconds for the coming 6,000 years.
+    const LENGTH: usize = 8;
+
+    fn mint(self, random: &mut Random) -> String {
+        let mut number = match self {
+            Head::Time => u64::try_from(random.now().0).unwrap_or(0),
+            Head::Chance => u64::from_be_bytes(random.bytes()),
+        };
+        let size = u64::from(Alphabet::Base62.size());
+        let mut letters = [' '; Head::LENGTH];
+        for letter in letters.iter_mut().rev() {
+            *letter = Alphabet::Base62.letter((number % size) as u16);
+            number /= size;
+        }
+        letters.iter().collect()
+    }
+}
+
+/// The shape of every id: its head, then a handle of 18 letters, 16 of them random, some 95 bits. Always base 62, whose
+/// letters stand in the order of their bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdShape;
+
+impl IdShape {
+    fn rest() -> Shape {
+        Shape::plain(Alphabet::Base62, 18)
+    }
+
+    /// Draws an id that carries `bucket`.
+    pub fn mint(self, head: Head, bucket: Bucket, random: &mut Random) -> String {
+        let mut id = head.mint(random);
+        id.push_str(&IdShape::rest().mint(bucket, random));
+        id
+    }
+
+    /// The bucket inside `id`, or nothing when it was never ours.
+    pub fn bucket(self, id: &str) -> Option<Bucket> {
+        let (head, rest) = id.split_at_checked(Head::LENGTH)?;
+        let ours = head.bytes().all(|letter| Alphabet::Base62.digit(letter).is_some());
+        ours.then(|| IdShape::rest().bucket(rest)).flatten()
+    }
+}
+
+/// FNV-1a, folded. It is computed for every id in a row that is read, and only has to look like chance.
 fn mask(rest: &str) -> u16 {
-    let hash = Sha256::digest(rest.as_bytes());
-    u16::from_be_bytes([hash[0], hash[1]]) % BUCKETS
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    let hash = rest.bytes().fold(0xcbf2_9ce4_8422_2325, mix);
+    ((hash >> 32) ^ hash) as u16 % BUCKETS
 }
 
 #[cfg(test)]
@@ -164,6 +219,31 @@ mod tests {
     }
 
     #[test]
+    fn an_id_in_time_gives_back_its_bucket_and_stands_behind_those_before() {
+        let mut before = String::new();
+        for (number, now) in (0..BUCKETS).zip((1_700_000_000_000..).step_by(59)) {
+            let mut random = Moment::new(Timestamp(now), [7; 32]).random("test");
+            let id = IdShape.mint(Head::Time, Bucket::new(number), &mut random);
+            assert_eq!((id.len(), IdShape.bucket(&id)), (26, Some(Bucket::new(number))), "{id}");
+            assert!(before < id, "{before} before {id}");
+            before = id;
+            let id = IdShape.mint(Head::Chance, Bucket::new(number), &mut random);
+            assert_eq!((id.len(), IdShape.bucket(&id)), (26, Some(Bucket::new(number))), "{id}");
+        }
+        for now in [i64::MIN, -1, 0, i64::MAX] {
+            let id = IdShape.mint(
+                Head::Time,
+                Bucket::new(3),
+                &mut Moment::new(Timestamp(now), [7; 32]).random("test"),
+            );
+            assert_eq!((id.len(), IdShape.bucket(&id)), (26, Some(Bucket::new(3))), "{id}");
+        }
+        for text in ["", "short", "0000000\u{e4}00000000000000000", "-0000000000000000000000000"] {
+            assert_eq!(IdShape.bucket(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn a_letter_is_worth_its_place() {
         for (place, letter) in Alphabet::LETTERS.iter().enumerate() {
             assert_eq!(Alphabet::Base62.digit(*letter), Some(place as u16));
@@ -172,6 +252,18 @@ mod tests {
             assert_eq!(Alphabet::Base62.digit(letter).is_some(), letter.is_ascii_alphanumeric(), "{letter}");
         }
         assert_eq!((Alphabet::Hex.digit(b'G'), Alphabet::Base36.digit(b'a')), (None, None));
+    }
+
+    #[test]
+    fn the_mask_looks_like_chance() {
+        let mut random = Moment::new(Timestamp(0), [7; 32]).random("test");
+        let mut seen = vec![0_u32; usize::from(BUCKETS)];
+        for _ in 0..64 * u32::from(BUCKETS) {
+            let handle = Shape::plain(Alphabet::Base62, 18).mint(Bucket::new(0), &mut random);
+            seen[usize::from(mask(&handle[2..]))] += 1;
+        }
+        // 64 of each are expected, eight standard deviations are borne.
+        assert!(seen.iter().all(|count| count.abs_diff(64) < 64), "{seen:?}");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Every id its own type: *minted* by us, or *given* by others.
 //!
-//! A minted id carries its bucket and is drawn from the call's moment. A given id is text whose limits the
+//! A minted id carries its bucket and is drawn from the call's moment, in whose order it may stand. A given id is text whose limits the
 //! dialect has already checked.
 
-use crate::handle::{Alphabet, Bucket, Shape};
+use crate::handle::{Bucket, Head, IdShape};
 use crate::moment::Random;
 
 macro_rules! given {
@@ -26,24 +26,24 @@ macro_rules! given {
 }
 
 macro_rules! minted {
-    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {$(
+    ($head:expr, $drawn:literal: $($(#[$meta:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(String, Bucket);
 
         impl $name {
-            fn shape() -> Shape { Shape::plain(Alphabet::Base62, 26) }
-
-            /// Draws a new id in `bucket`: 24 random letters, some 142 bits.
-            pub fn mint(bucket: Bucket, random: &mut Random) -> $name { $name(Self::shape().mint(bucket, random)) }
+            #[doc = $drawn]
+            pub fn mint(bucket: Bucket, random: &mut Random) -> $name {
+                $name(IdShape.mint($head, bucket, random), bucket)
+            }
 
             /// Reads an id that we once minted; nothing for any other text.
             pub fn read(text: &str) -> Option<$name> {
-                Self::shape().bucket(text).map(|_| $name(text.to_owned()))
+                IdShape.bucket(text).map(|bucket| $name(text.to_owned(), bucket))
             }
 
             /// The bucket that the id carries.
-            pub fn bucket(&self) -> Bucket { Self::shape().bucket(&self.0).unwrap_or(Bucket::new(0)) }
+            pub fn bucket(&self) -> Bucket { self.1 }
 
             /// The text.
             pub fn as_str(&self) -> &str { &self.0 }
@@ -97,6 +97,7 @@ impl std::fmt::Display for LoginId {
 }
 
 minted! {
+    Head::Time, "Draws a new id in `bucket`: the time in milliseconds, then 16 random letters, some 95 bits.":
     /// Names one authorization session, in the URL of its page.
     AuthId,
     /// Names one agreement between a user and an owner.
@@ -105,14 +106,18 @@ minted! {
     PaymentId,
     /// Names one refund; its bucket is the payer's.
     RefundId,
-    /// Names one user of the wallet.
-    CustomerId,
     /// Names one posting of the ledger; its bucket is the payer's.
     PostingId,
     /// Names one outgoing notification; its bucket is that of what it reports.
     NotificationId,
     /// Names one message to a user.
     MessageId,
+}
+
+minted! {
+    Head::Chance, "Draws a new id in `bucket`: 24 random letters, some 142 bits.":
+    /// Names one user of the wallet. Merchants may hear it, and it tells nothing.
+    CustomerId,
     /// Names one credential of the wallet API.
     CredentialId,
     /// Names one browser in which a user is signed in; its bucket is the user's.

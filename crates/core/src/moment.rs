@@ -27,18 +27,18 @@ impl Timestamp {
 pub struct Moment {
     /// The server's time for the whole call.
     pub now: Timestamp,
-    seed: [u8; 32],
+    seed: Keyed,
 }
 
 impl Moment {
     /// A moment at `now` whose random streams come from `seed`.
     pub fn new(now: Timestamp, seed: [u8; 32]) -> Moment {
-        Moment { now, seed }
+        Moment { now, seed: Keyed::new(&seed) }
     }
 
     /// The random stream of that label: always the same for one moment, independent between labels.
     pub fn random(&self, label: &str) -> Random {
-        Random::new(&self.seed, &[label.as_bytes()])
+        Random { now: self.now, ..Random::of(self.seed.clone(), &[label.as_bytes()]) }
     }
 }
 
@@ -48,9 +48,12 @@ impl std::fmt::Debug for Moment {
     }
 }
 
-/// A stream of bytes that nobody can foretell without its key: HMAC-SHA256 over parts and a counter.
+/// A stream of bytes that nobody can foretell without its key: its n-th block of 32 is the [`keyed_hash`] of its parts and
+/// n, eight bytes from 0.
 pub struct Random {
-    key: [u8; 32],
+    now: Timestamp,
+    /// The parts are in it.
+    begun: Keyed,
     counter: u64,
     block: [u8; 32],
     used: usize,
@@ -59,13 +62,25 @@ pub struct Random {
 impl Random {
     /// The stream of `key` for these parts. Parts are length-prefixed, so `["a","bc"]` is not `["ab","c"]`.
     pub fn new(key: &[u8; 32], parts: &[&[u8]]) -> Random {
-        Random { key: keyed_hash(key, parts), counter: 0, block: [0; 32], used: 32 }
+        Random::of(Keyed::new(key), parts)
+    }
+
+    fn of(mut key: Keyed, parts: &[&[u8]]) -> Random {
+        parts.iter().for_each(|part| key.take(part));
+        Random { now: Timestamp(0), begun: key, counter: 0, block: [0; 32], used: 32 }
+    }
+
+    /// The time of the moment that it belongs to; of no moment: 1970.
+    pub fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// The next byte.
     pub fn byte(&mut self) -> u8 {
         if self.used == self.block.len() {
-            self.block = keyed_hash(&self.key, &[&self.counter.to_be_bytes()]);
+            let mut next = self.begun.clone();
+            next.take(&self.counter.to_be_bytes());
+            self.block = next.end();
             self.counter += 1;
             self.used = 0;
         }
@@ -82,9 +97,13 @@ impl Random {
     /// A number below `bound` (at most 65,536), every one equally likely.
     pub fn below(&mut self, bound: u32) -> u32 {
         let bound = bound.clamp(1, 65_536);
-        let limit = 65_536 - (65_536 % bound);
+        let range = if bound <= 256 { 256 } else { 65_536 };
+        let limit = range - (range % bound);
         loop {
-            let draw = u32::from(u16::from_be_bytes([self.byte(), self.byte()]));
+            let draw = match range {
+                256 => u32::from(self.byte()),
+                _ => u32::from(u16::from_be_bytes([self.byte(), self.byte()])),
+            };
             if draw < limit {
                 return draw % bound;
             }
@@ -94,11 +113,29 @@ impl Random {
 
 /// HMAC-SHA256 over length-prefixed parts.
 pub fn keyed_hash(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
-    // A 32-byte key is always accepted: HMAC takes keys of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
-    for part in parts {
-        mac.update(&(part.len() as u64).to_be_bytes());
-        mac.update(part);
+    let mut keyed = Keyed::new(key);
+    parts.iter().for_each(|part| keyed.take(part));
+    keyed.end()
+}
+
+/// HMAC-SHA256 with its key worked in: copying it costs less than keying it anew.
+#[derive(Clone)]
+struct Keyed(Option<Hmac<Sha256>>);
+
+impl Keyed {
+    fn new(key: &[u8; 32]) -> Keyed {
+        // A 32-byte key is always accepted: HMAC takes keys of any length.
+        Keyed(Hmac::new_from_slice(key).ok())
     }
-    mac.finalize().into_bytes().into()
+
+    fn take(&mut self, part: &[u8]) {
+        if let Some(mac) = &mut self.0 {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+    }
+
+    fn end(self) -> [u8; 32] {
+        self.0.map_or([0; 32], |mac| mac.finalize().into_bytes().into())
+    }
 }

@@ -23,7 +23,7 @@ fn migrated() -> Option<Fresh> {
     Some(schema)
 }
 
-/// What tables look like: for each its columns, and its keys, written alike for both engines.
+/// What tables look like: for each its columns, and its keys, written alike for both engines: with the bucket first.
 type Shape = BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)>;
 
 fn of_postgres(schema: &Fresh) -> Shape {
@@ -66,18 +66,24 @@ fn of_sqlite(file: &Path) -> Shape {
             "SELECT name || ' ' || {kind} || CASE \"notnull\" WHEN 1 THEN ' always' ELSE '' END
              FROM pragma_table_info('{table}')"
         ));
-        let mut keys = BTreeSet::from([texts(&format!(
+        let mut keys = BTreeSet::from([bucket_first(texts(&format!(
             "SELECT name FROM pragma_table_info('{table}') WHERE pk > 0 ORDER BY pk"
-        ))
-        .join(",")]);
+        )))]);
         for index in texts(&format!("SELECT name FROM pragma_index_list('{table}') WHERE \"unique\" = 1")) {
-            keys.insert(
-                texts(&format!("SELECT name FROM pragma_index_info('{index}') ORDER BY seqno")).join(","),
-            );
+            keys.insert(bucket_first(texts(&format!(
+                "SELECT name FROM pragma_index_info('{index}') ORDER BY seqno"
+            ))));
         }
         shape.insert(table, (columns.into_iter().collect(), keys));
     }
     shape
+}
+
+fn bucket_first(mut key: Vec<String>) -> String {
+    if let Some(place) = key.iter().position(|column| column == "bucket") {
+        key[..=place].rotate_right(1);
+    }
+    key.join(",")
 }
 
 #[test]

@@ -66,7 +66,8 @@ pub fn cancel(
         None => None,
     };
     let lost = || StoreFault::Corrupt(format!("payment {} lost its agreement", payment.id));
-    tell_everybody(tx, &payment, &terms.ok_or_else(lost)?, context, at)
+    let user = tx.user(&payment.customer)?;
+    tell_everybody(tx, &payment, user.as_ref(), &terms.ok_or_else(lost)?, context, at)
 }
 
 /// A cancel may overtake its pay: the order is closed before it is known (decision 35).

@@ -96,14 +96,15 @@ pub fn pay(tx: &mut dyn Tx, command: &Pay, context: Context<'_>, at: &Moment) ->
         return Err(refusal.into());
     }
     let payment = claim(tx, command, &agreement, at)?;
+    let user = tx.user(&payment.customer)?;
     let payment = match command.forced {
         Some(Forced::Running(planned)) => Payment { answered_unknown: true, ..payment.running(planned) },
         Some(Forced::Fail(refusal)) => fail(payment, refusal, at),
-        None => attempt(tx, payment, &held, at)?,
+        None => attempt(tx, payment, user.as_ref(), &held, at)?,
     };
     tx.insert_payment(&payment)?;
     if payment.stage != PaymentStage::InProcess {
-        tell_everybody(tx, &payment, &terms, context, at)?;
+        tell_everybody(tx, &payment, user.as_ref(), &terms, context, at)?;
     }
     Ok(payment)
 }
@@ -170,9 +171,15 @@ fn claim(tx: &mut dyn Tx, command: &Pay, agreement: &Agreement, at: &Moment) -> 
     })
 }
 
-/// Tries to debit now. Refusals become the payment's end.
-pub(super) fn attempt(tx: &mut dyn Tx, payment: Payment, held: &Held<'_>, at: &Moment) -> Ruled<Payment> {
-    match judge_and_debit(tx, &payment, held, at) {
+/// Tries to debit its payer, if there is one, now. Refusals become the payment's end.
+pub(super) fn attempt(
+    tx: &mut dyn Tx,
+    payment: Payment,
+    payer: Option<&User>,
+    held: &Held<'_>,
+    at: &Moment,
+) -> Ruled<Payment> {
+    match judge_and_debit(tx, &payment, payer, held, at) {
         Ok(posting) => Ok(Payment { stage: PaymentStage::Succeeded { at: at.now }, posting, ..payment }),
         Err(Stop::Refused(refusal)) => Ok(fail(payment, refusal, at)),
         Err(fault) => Err(fault),
@@ -186,11 +193,11 @@ pub(super) fn fail(payment: Payment, refusal: Refusal, at: &Moment) -> Payment {
 fn judge_and_debit(
     tx: &mut dyn Tx,
     payment: &Payment,
+    payer: Option<&User>,
     held: &Held<'_>,
     at: &Moment,
 ) -> Ruled<Option<PostingId>> {
-    let user = tx.user(&payment.customer)?.ok_or(Refusal::UserNotFound)?;
-    judge_user(&user)?;
+    judge_user(payer.ok_or(Refusal::UserNotFound)?)?;
     // An evaluation asks after token, user and balance; its table has no code for limits (Alipay+ pay_evaluation).
     match payment.evaluation {
         true => held.judge_state(tx, at.now)?,
@@ -214,10 +221,11 @@ fn judge_user(user: &User) -> Result<(), Refusal> {
     }
 }
 
-/// Leaves the notice to the owner and the message to the user, with the end they report.
+/// Leaves the notice to the owner and the message to the payer, with the end they report.
 pub(super) fn tell_everybody(
     tx: &mut dyn Tx,
     payment: &Payment,
+    payer: Option<&User>,
     terms: &Terms,
     context: Context<'_>,
     at: &Moment,
@@ -228,7 +236,7 @@ pub(super) fn tell_everybody(
     let notice = outbox::Notice::new(at, payment.id.bucket(), &format!("payment/{}", payment.id));
     notice.leave(tx, &payment.client, context, &Event::PaymentSettled { payment })?;
 
-    let Some(user) = tx.user(&payment.customer)? else { return Ok(()) };
+    let Some(user) = payer else { return Ok(()) };
     let failure = match payment.stage {
         PaymentStage::Failed { refusal, .. } => Some(refusal),
         PaymentStage::Succeeded { .. } | PaymentStage::InProcess => None,
@@ -241,6 +249,6 @@ pub(super) fn tell_everybody(
         agreement: payment.agreement.clone(),
         plan: context.voice.plan(payment),
     };
-    message::tell(tx, at, &user, about, &context.voice.policy().messages)?;
+    message::tell(tx, at, user, about, &context.voice.policy().messages)?;
     Ok(())
 }

@@ -25,6 +25,7 @@ pub fn resolve(tx: &mut dyn Tx, id: &PaymentId, context: Context<'_>, at: &Momen
     let agreement = tx.agreement(&payment.agreement)?.ok_or_else(lost)?;
     let terms = tx.terms(&agreement.auth_id)?.ok_or_else(lost)?;
     let payment = Payment { resolution: None, ..payment };
+    let user = tx.user(&payment.customer)?;
     let payment = if payment.late(at.now) {
         fail(payment, Refusal::OrderExpired, at)
     } else if resolution.succeed && live::over(tx, &agreement, at.now)? {
@@ -32,11 +33,11 @@ pub fn resolve(tx: &mut dyn Tx, id: &PaymentId, context: Context<'_>, at: &Momen
     } else if resolution.succeed {
         // User, state and limits are judged when the money moves.
         let held = control::hold(tx, &agreement, context.voice.policy())?;
-        attempt(tx, payment, &held, at)?
+        attempt(tx, payment, user.as_ref(), &held, at)?
     } else {
         fail(payment, Refusal::RiskRejected, at)
     };
     tx.update_payment(&payment)?;
-    tell_everybody(tx, &payment, &terms, context, at)?;
+    tell_everybody(tx, &payment, user.as_ref(), &terms, context, at)?;
     Ok(true)
 }

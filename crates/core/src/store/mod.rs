@@ -140,7 +140,7 @@ pub trait Rows:
     fn payments_to_resolve(&self, until: Timestamp, limit: usize) -> Stored<Vec<Payment>>;
     /// The earliest `resolve_at` of any running payment.
     fn next_payment_to_resolve(&self) -> Stored<Option<Timestamp>>;
-    /// Payments, by bucket and id, after that one; for proving the books.
+    /// Payments after that one, each once, in an order of the store's own; for proving the books.
     fn payments_after(&self, after: Option<&PaymentId>, limit: usize) -> Stored<Vec<Payment>>;
 
     /// A user's account in a currency.
@@ -151,7 +151,7 @@ pub trait Rows:
     fn accounts_after(&self, after: Option<(&CustomerId, Currency)>, limit: usize) -> Stored<Vec<Account>>;
     /// The posting of that id.
     fn posting(&self, id: &PostingId) -> Stored<Option<Posting>>;
-    /// Postings after that one, by bucket and id; for proving the books.
+    /// Postings after that one, each once, in an order of the store's own; for proving the books.
     fn postings_after(&self, after: Option<&PostingId>, limit: usize) -> Stored<Vec<Posting>>;
     /// The entries of a posting, by line. They lie with its id and its time.
     fn entries_of(&self, posting: &Posting) -> Stored<Vec<Entry>>;

@@ -18,7 +18,7 @@ pub trait RefundRows {
     fn refunds_to_resolve(&self, until: Timestamp, limit: usize) -> Stored<Vec<Refund>>;
     /// The earliest `resolve_at` of any running refund.
     fn next_refund_to_resolve(&self) -> Stored<Option<Timestamp>>;
-    /// Refunds, by bucket and id, after that one; for proving the books.
+    /// Refunds after that one, each once, in an order of the store's own; for proving the books.
     fn refunds_after(&self, after: Option<&RefundId>, limit: usize) -> Stored<Vec<Refund>>;
     /// The mark that an order was cancelled before it was known.
     fn closed_order(&self, owner: &Owner, request: &PaymentRequestId) -> Stored<Option<ClosedOrder>>;

@@ -18,7 +18,7 @@ pub trait SettlementRows {
         after: Option<(Timestamp, &PostingId)>,
         limit: usize,
     ) -> Stored<Vec<SettlementItem>>;
-    /// All items after that one, by bucket and posting; for proving the books.
+    /// All items after that one, each once, in an order of the store's own; for proving the books.
     fn settlement_items_after(&self, after: Option<&PostingId>, limit: usize) -> Stored<Vec<SettlementItem>>;
     /// The entries of a user's accounts with their postings after that place, by time, posting and line.
     fn entries_of_customer(

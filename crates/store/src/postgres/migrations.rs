@@ -7,6 +7,7 @@ use super::link::Link;
 use super::nodes;
 use super::partitions::{self, Marked, Span};
 use super::settings::{PostgresOptions, PostgresUrl};
+use super::statement::bucket_first;
 use crate::schema::{Applied, Applying, Migration, Misfit, Outlook, Schema, differences};
 use tokio_postgres::Error;
 
@@ -142,8 +143,8 @@ pub(crate) fn pending<'s>(
     })
 }
 
-/// A step in PostgreSQL's words: 64-bit integers, bytes, texts in the order of their bytes, no table options, and
-/// tables marked for it partitioned by time. What stands in quotes or in a comment stays.
+/// A step in PostgreSQL's words: 64-bit integers, bytes, texts in the order of their bytes, no table options, keys that
+/// begin with the bucket, and tables marked for it partitioned by time. What stands in quotes or in a comment stays.
 pub(super) fn translate(sql: &str) -> String {
     let mut text = String::with_capacity(sql.len() * 2);
     let mut marked: Option<Marked<'_>> = None;
@@ -153,6 +154,7 @@ pub(super) fn translate(sql: &str) -> String {
             None => (line, ""),
         };
         marked = Marked::read(line).or(marked);
+        let code = &bucket_first(code);
         let of_table = marked.as_ref().and_then(|marked| marked.put(code));
         if code.starts_with(')') {
             marked = None;
@@ -202,11 +204,11 @@ mod tests {
     #[test]
     fn a_step_is_put_in_its_words() {
         let step = "-- A TEXT about INTEGER.\nCREATE TABLE a (\n  bucket INTEGER NOT NULL, b TEXT CHECK (b IN ('TEXT', 'x')),\n  \
-                    c BLOB\n) STRICT, WITHOUT ROWID;\nSELECT char(9) || 'char(9)';\n";
+                    c BLOB,\n  PRIMARY KEY (b, c, bucket),\n  UNIQUE (c, bucket)\n) STRICT, WITHOUT ROWID;\nSELECT char(9) || 'char(9)';\n";
         assert_eq!(
             translate(step),
             "-- A TEXT about INTEGER.\nCREATE TABLE a (\n  bucket bigint NOT NULL, b text COLLATE \"C\" CHECK (b IN ('TEXT', 'x')),\n  \
-             c bytea\n);\nSELECT chr(9) || 'char(9)';\n"
+             c bytea,\n  PRIMARY KEY (bucket, b, c),\n  UNIQUE (bucket, c)\n);\nSELECT chr(9) || 'char(9)';\n"
         );
     }
 

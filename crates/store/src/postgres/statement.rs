@@ -44,8 +44,9 @@ impl Translated {
         // An insert that finds its key taken must not bring the whole transaction down.
         let inserts_once =
             sql.starts_with("INSERT INTO") && sql.contains("VALUES") && !sql.contains("ON CONFLICT");
+        let turned = bucket_first(sql);
         let mut text = String::with_capacity(sql.len() + 24);
-        let mut letters = sql.chars().peekable();
+        let mut letters = turned.chars().peekable();
         while let Some(letter) = letters.next() {
             let marks = letter == '?' && letters.peek().is_some_and(char::is_ascii_digit);
             text.push(if marks { '$' } else { letter });
@@ -69,6 +70,48 @@ impl Translated {
             Guard::Reference | Guard::Scan => None,
         }
     }
+}
+
+/// The words with the bucket first in every key. SQLite has it last where new rows would else lie all over the file;
+/// here it is what shards are chosen by. A key is a list in brackets, or one of an order with a limit; the values that a
+/// list is compared with turn with it.
+pub(super) fn bucket_first(sql: &str) -> String {
+    const LAST: &str = ", bucket";
+    let mut text = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some(at) = rest.find(LAST) {
+        let (before, after) = (&rest[..at], &rest[at + LAST.len()..]);
+        let open = before.rfind('(').filter(|open| !before[*open..].contains(')'));
+        let begin = match (after.chars().next(), open) {
+            (Some(')'), Some(open)) => Some(open + 1),
+            _ if after.starts_with(" LIMIT ") => {
+                before.rfind("ORDER BY ").map(|order| order + "ORDER BY ".len())
+            }
+            _ => None,
+        };
+        rest = after;
+        let Some(begin) = begin else {
+            text.push_str(before);
+            text.push_str(LAST);
+            continue;
+        };
+        text.push_str(&before[..begin]);
+        text.push_str("bucket, ");
+        text.push_str(&before[begin..]);
+        if let Some(values) = after.strip_prefix(") > (")
+            && let Some((list, behind)) = values.split_once(')')
+            && let Some((others, bucket)) = list.rsplit_once(", ")
+        {
+            text.push_str(") > (");
+            text.push_str(bucket);
+            text.push_str(", ");
+            text.push_str(others);
+            text.push(')');
+            rest = behind;
+        }
+    }
+    text.push_str(rest);
+    text
 }
 
 fn tables(sql: &str) -> Vec<String> {
@@ -108,6 +151,33 @@ mod tests {
 
     fn all() -> impl Iterator<Item = &'static str> {
         rows::STATEMENTS.iter().copied().flatten().copied()
+    }
+
+    #[test]
+    fn keys_begin_with_the_bucket() {
+        for (there, here) in [
+            (
+                "WHERE (id, bucket) > (?2, ?1) ORDER BY id, bucket LIMIT ?3",
+                "WHERE (bucket, id) > (?1, ?2) ORDER BY bucket, id LIMIT ?3",
+            ),
+            (
+                "  PRIMARY KEY (agreement, generation, bucket),",
+                "  PRIMARY KEY (bucket, agreement, generation),",
+            ),
+            ("  UNIQUE (auth_id, bucket)", "  UNIQUE (bucket, auth_id)"),
+        ] {
+            assert_eq!(bucket_first(there), here);
+            assert_eq!(bucket_first(here), here, "and stays");
+        }
+        for stays in [
+            "SELECT id, bucket, number FROM journal ORDER BY expires_at, bucket, id LIMIT ?2",
+            "INSERT INTO user_agreements (bucket, agreement, agreement_bucket) VALUES (?1, ?2, ?3)",
+            "CREATE INDEX a ON b (resolve_at, bucket, id);",
+            "SELECT max(id), bucket FROM t",
+            ", bucket",
+        ] {
+            assert_eq!(bucket_first(stays), stays);
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ statements! {
         ON CONFLICT (bucket, customer, currency) DO UPDATE SET balance = excluded.balance";
     POSTING = "SELECT id, kind, reference, at FROM postings WHERE bucket = ?1 AND id = ?2";
     POSTINGS_AFTER = "SELECT id, kind, reference, at FROM postings
-        WHERE (bucket, id) > (?1, ?2) ORDER BY bucket, id LIMIT ?3";
+        WHERE (id, bucket) > (?2, ?1) ORDER BY id, bucket LIMIT ?3";
     INSERT_POSTING = "INSERT INTO postings (bucket, id, kind, reference, at) VALUES (?1, ?2, ?3, ?4, ?5)";
     ENTRIES = "SELECT posting, line, party, currency, amount, customer FROM entries
         WHERE bucket = ?1 AND posting = ?2 AND at = ?3 ORDER BY line";

@@ -37,7 +37,7 @@ statements! {
         ORDER BY created_at, bucket, id LIMIT ?1"
     );
     AFTER = concat!(
-        "SELECT ", payment_columns!(), " FROM payments WHERE (bucket, id) > (?1, ?2) ORDER BY bucket, id LIMIT ?3"
+        "SELECT ", payment_columns!(), " FROM payments WHERE (id, bucket) > (?2, ?1) ORDER BY id, bucket LIMIT ?3"
     );
     INSERT_PAYMENT = concat!(
         "INSERT INTO payments (bucket, ", payment_columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, \

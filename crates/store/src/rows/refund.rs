@@ -39,7 +39,7 @@ statements! {
         "SELECT ", columns!(), " FROM refunds WHERE stage = 'in_process' ORDER BY created_at, bucket, id LIMIT ?1"
     );
     AFTER = concat!(
-        "SELECT ", columns!(), " FROM refunds WHERE (bucket, id) > (?1, ?2) ORDER BY bucket, id LIMIT ?3"
+        "SELECT ", columns!(), " FROM refunds WHERE (id, bucket) > (?2, ?1) ORDER BY id, bucket LIMIT ?3"
     );
     INSERT = concat!(
         "INSERT INTO refunds (bucket, ", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \

@@ -28,7 +28,7 @@ statements! {
     );
     ITEMS_AFTER = concat!(
         "SELECT ", item_columns!(), " FROM settlement_items
-        WHERE (bucket, posting) > (?1, ?2) ORDER BY bucket, posting LIMIT ?3"
+        WHERE (posting, bucket) > (?2, ?1) ORDER BY posting, bucket LIMIT ?3"
     );
     INSERT_ITEM = concat!(
         "INSERT INTO settlement_items (bucket, ", item_columns!(), ")

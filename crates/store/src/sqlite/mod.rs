@@ -232,7 +232,7 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, OpenFau
         return Err(OpenFault::NoWal(path.to_owned()));
     }
     db.execute_batch(&format!(
-        "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = {};",
+        "PRAGMA synchronous = FULL; PRAGMA cache_size = -4096; PRAGMA journal_size_limit = {};",
         wal::KEPT_BYTES
     ))
     .map_err(fault)?;

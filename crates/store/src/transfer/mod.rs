@@ -1,7 +1,7 @@
 //! Moving a wallet from a SQLite file to a PostgreSQL database, with whoever serves from the file still answering.
 //!
 //! The file is fenced first: from then on it takes no writes, so what is copied is all there is. Tables are copied in
-//! the order of their keys, so what the target has already says where to go on after an interruption. In the end every
+//! the order of their keys in the file, so what the target has already says where to go on after an interruption. In the end every
 //! table is read on both sides and its digest compared; only then is the file marked as moved and the target opened.
 
 mod source;
@@ -203,7 +203,8 @@ fn sums(source: &Source, target: &Target, tables: &[Table]) -> Result<Vec<TableS
     let (mut sums, mut different) = (Vec::new(), Vec::new());
     for table in tables {
         let here = table.sum(|after| source.rows(table, after))?;
-        let there = table.sum(|after| target.rows(table, after))?;
+        let of_target = table.there();
+        let there = of_target.sum(|after| target.rows(&of_target, after))?;
         if here != there {
             different.push(format!("{} ({} rows here, {} there)", table.name, here.rows, there.rows));
         }

@@ -1,5 +1,5 @@
 //! A table on its way: its columns, its rows in the order of their key, and the digest over them, which does not depend
-//! on the engine.
+//! on the engine, nor on its order of keys.
 
 use super::TransferFault;
 use crate::fence::FENCE;
@@ -41,7 +41,8 @@ pub(super) struct Table {
     pub(super) key: Vec<usize>,
 }
 
-/// How many rows a table has, and the SHA-256 over them in the order of their key.
+/// How many rows a table has, and a digest over them, in whatever order they are read: the SHA-256 over the sum of the
+/// rows' own SHA-256, in four numbers of 64 bits that wrap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableSum {
     /// The table.
@@ -53,6 +54,17 @@ pub struct TableSum {
 }
 
 impl Table {
+    /// The table as the target has it: there the bucket is first in every key.
+    pub(super) fn there(&self) -> Table {
+        let mut key = self.key.clone();
+        let bucket =
+            key.iter().position(|index| self.columns.get(*index).is_some_and(|it| it.name == "bucket"));
+        if let Some(place) = bucket {
+            key[..=place].rotate_right(1);
+        }
+        Table { key, ..self.clone() }
+    }
+
     /// Its columns, with commas between.
     pub(super) fn columns(&self) -> String {
         self.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
@@ -91,11 +103,16 @@ impl Table {
         &self,
         rows: impl Fn(Option<&[Cell]>) -> Result<Vec<Vec<Cell>>, TransferFault>,
     ) -> Result<TableSum, TransferFault> {
-        let (mut hash, mut count, mut after) = (sha2::Sha256::new(), 0, None::<Vec<Cell>>);
+        let (mut sum, mut count, mut after) = ([0_u64; 4], 0, None::<Vec<Cell>>);
         loop {
             let page = rows(after.as_deref())?;
             for row in &page {
+                let mut hash = sha2::Sha256::new();
                 row.iter().for_each(|cell| cell.hash(&mut hash));
+                for (part, bytes) in sum.iter_mut().zip(hash.finalize().chunks_exact(8)) {
+                    *part = part
+                        .wrapping_add(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
+                }
             }
             count += page.len() as u64;
             match page.last() {
@@ -103,7 +120,8 @@ impl Table {
                 _ => break,
             }
         }
-        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sum: Vec<u8> = sum.iter().flat_map(|part| part.to_be_bytes()).collect();
+        let sha256 = sha2::Sha256::digest(&sum).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(TableSum { table: self.name.clone(), rows: count, sha256 })
     }
 

@@ -176,11 +176,17 @@ fn state_of(other: u32) -> NotificationState {
 
 /// Everything that can be asked, as text.
 fn state(rows: &dyn Rows) -> Stored<Vec<String>> {
+    // These come in an order of the store's own.
+    let (mut payments, mut refunds) = (rows.payments_after(None, 99)?, rows.refunds_after(None, 99)?);
+    let mut postings = rows.postings_after(None, 99)?;
+    payments.sort_by(|one, other| one.id.cmp(&other.id));
+    refunds.sort_by(|one, other| one.id.cmp(&other.id));
+    postings.sort_by(|one, other| one.id.cmp(&other.id));
     let mut said = vec![
         format!("{:?}", (rows.clients()?, rows.client_keys()?, rows.users(5)?)),
-        format!("{:?}", (rows.payments_after(None, 99)?, rows.next_payment_to_resolve()?)),
-        format!("{:?}", (rows.refunds_after(None, 99)?, rows.next_refund_to_resolve()?)),
-        format!("{:?}", (rows.accounts_after(None, 99)?, rows.postings_after(None, 99)?)),
+        format!("{:?}", (payments, rows.next_payment_to_resolve()?)),
+        format!("{:?}", (refunds, rows.next_refund_to_resolve()?)),
+        format!("{:?}", (rows.accounts_after(None, 99)?, postings)),
         format!("{:?}", (rows.notifications(5)?, rows.next_notification_due()?)),
         format!("{:?}", (rows.journal_of(bucket(0), "it")?, rows.journal_of(bucket(1), "she")?)),
     ];

@@ -1,7 +1,8 @@
 -- The first tables.
 --
--- Every primary key and every unique constraint begins with `bucket` (0 to 1023), the shard key that each handle
--- carries; only the small reference tables (settings, clients, client_keys) have none. Times are milliseconds since
+-- Every primary key and every unique constraint has `bucket` (0 to 1023), the shard key that each handle carries; only
+-- the small reference tables (settings, clients, client_keys) have none. Where ids come in the order of time, or as their
+-- giver counts, the bucket is last, so that a file's new rows lie side by side; PostgreSQL has it first everywhere. Times are milliseconds since
 -- 1970-01-01T00:00:00Z, digests are SHA-256 as blobs, money is in smallest units. A list is text: one line an item,
 -- tabs between an item's fields; \\, \n and \t inside a field are written with a backslash.
 -- Small rows are kept inside their key (WITHOUT ROWID); large ones are appended, with the key beside them.
@@ -105,7 +106,7 @@ CREATE TABLE terms (
   terminal               TEXT    NOT NULL,
   extras                 TEXT    NOT NULL,
   created_at             INTEGER NOT NULL,
-  PRIMARY KEY (bucket, auth_id)
+  PRIMARY KEY (auth_id, bucket)
 ) STRICT;
 
 CREATE TABLE sessions (
@@ -117,7 +118,7 @@ CREATE TABLE sessions (
   expires_at INTEGER NOT NULL,
   wrong_pins INTEGER NOT NULL,
   decided_by BLOB,
-  PRIMARY KEY (bucket, auth_id)
+  PRIMARY KEY (auth_id, bucket)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE consents (
@@ -130,7 +131,7 @@ CREATE TABLE consents (
   version     TEXT    NOT NULL,
   at          INTEGER NOT NULL,
   address     TEXT    NOT NULL,
-  PRIMARY KEY (bucket, auth_id)
+  PRIMARY KEY (auth_id, bucket)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE agreements (
@@ -148,8 +149,8 @@ CREATE TABLE agreements (
   code_key_version INTEGER NOT NULL,
   code_salt        BLOB    NOT NULL,
   created_at       INTEGER NOT NULL,
-  PRIMARY KEY (bucket, id),
-  UNIQUE (bucket, auth_id)
+  PRIMARY KEY (id, bucket),
+  UNIQUE (auth_id, bucket)
 ) STRICT;
 
 -- A user's list of agreements, in the user's bucket.
@@ -187,7 +188,7 @@ CREATE TABLE token_sets (
   refresh_expires_at INTEGER NOT NULL,
   issued_at          INTEGER NOT NULL,
   replaced_at        INTEGER,
-  PRIMARY KEY (bucket, agreement, generation),
+  PRIMARY KEY (agreement, generation, bucket),
   UNIQUE (bucket, access_digest),
   UNIQUE (bucket, refresh_digest)
 ) STRICT;
@@ -201,7 +202,7 @@ CREATE TABLE payment_claims (
   request_id TEXT    NOT NULL,
   payment    TEXT    NOT NULL,
   created_at INTEGER NOT NULL,
-  PRIMARY KEY (bucket, owner, request_id)
+  PRIMARY KEY (owner, request_id, bucket)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE payments (
@@ -228,7 +229,7 @@ CREATE TABLE payments (
   extras           TEXT    NOT NULL,
   created_at       INTEGER NOT NULL,
   posting          TEXT,
-  PRIMARY KEY (bucket, id)
+  PRIMARY KEY (id, bucket)
 ) STRICT;
 CREATE INDEX payments_to_resolve ON payments (resolve_at, bucket, id)
   WHERE stage = 'in_process' AND resolve_at IS NOT NULL;
@@ -249,7 +250,7 @@ CREATE TABLE postings ( -- by time: at
   kind      TEXT    NOT NULL,
   reference TEXT    NOT NULL,
   at        INTEGER NOT NULL,
-  PRIMARY KEY (bucket, id)
+  PRIMARY KEY (id, bucket)
 ) STRICT;
 
 CREATE TABLE entries ( -- by time: at
@@ -260,7 +261,7 @@ CREATE TABLE entries ( -- by time: at
   currency TEXT    NOT NULL,
   amount   INTEGER NOT NULL,
   at       INTEGER NOT NULL,
-  PRIMARY KEY (bucket, posting, line)
+  PRIMARY KEY (posting, line, bucket)
 ) STRICT;
 
 -- Notifications: the outbox.
@@ -280,7 +281,7 @@ CREATE TABLE notifications (
   next_attempt_at INTEGER NOT NULL,
   moot_after      INTEGER,
   created_at      INTEGER NOT NULL,
-  PRIMARY KEY (bucket, id)
+  PRIMARY KEY (id, bucket)
 ) STRICT;
 CREATE INDEX notifications_by_time ON notifications (created_at, id);
 CREATE INDEX notifications_due ON notifications (next_attempt_at) WHERE state = 'pending';
@@ -294,7 +295,7 @@ CREATE TABLE attempts (
   at           INTEGER NOT NULL,
   http_status  INTEGER,
   outcome      TEXT    NOT NULL,
-  PRIMARY KEY (bucket, notification, number)
+  PRIMARY KEY (notification, number, bucket)
 ) STRICT, WITHOUT ROWID;
 
 -- Messages to users, in the user's bucket.

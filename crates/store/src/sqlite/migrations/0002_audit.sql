@@ -86,7 +86,7 @@ CREATE TABLE terms_cold (
   terminal               TEXT    NOT NULL,
   extras                 TEXT    NOT NULL,
   created_at             INTEGER NOT NULL,
-  PRIMARY KEY (bucket, auth_id)
+  PRIMARY KEY (auth_id, bucket)
 ) STRICT;
 
 CREATE TABLE token_sets_cold (
@@ -101,7 +101,7 @@ CREATE TABLE token_sets_cold (
   refresh_expires_at INTEGER NOT NULL,
   issued_at          INTEGER NOT NULL,
   replaced_at        INTEGER,
-  PRIMARY KEY (bucket, agreement, generation),
+  PRIMARY KEY (agreement, generation, bucket),
   UNIQUE (bucket, access_digest),
   UNIQUE (bucket, refresh_digest)
 ) STRICT;

@@ -11,7 +11,7 @@ CREATE TABLE inbox (
   language TEXT    NOT NULL,
   details  TEXT    NOT NULL,
   at       INTEGER NOT NULL,
-  PRIMARY KEY (bucket, kind, subject, channel)
+  PRIMARY KEY (kind, subject, channel, bucket)
 ) STRICT;
 CREATE INDEX inbox_of_customer ON inbox (bucket, customer, at, id);
 

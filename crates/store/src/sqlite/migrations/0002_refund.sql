@@ -11,7 +11,7 @@ CREATE TABLE refund_claims (
   request_id TEXT    NOT NULL,
   refund     TEXT    NOT NULL,
   created_at INTEGER NOT NULL,
-  PRIMARY KEY (bucket, owner, request_id)
+  PRIMARY KEY (owner, request_id, bucket)
 ) STRICT, WITHOUT ROWID;
 
 -- Refunds, in the payer's bucket.
@@ -36,7 +36,7 @@ CREATE TABLE refunds (
   created_at      INTEGER NOT NULL,
   posting         TEXT,
   end_posting     TEXT,
-  PRIMARY KEY (bucket, id)
+  PRIMARY KEY (id, bucket)
 ) STRICT;
 CREATE INDEX refunds_of_payment ON refunds (bucket, payment, created_at, id);
 CREATE INDEX refunds_to_resolve ON refunds (resolve_at, bucket, id)

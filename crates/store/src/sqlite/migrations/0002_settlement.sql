@@ -15,7 +15,7 @@ CREATE TABLE settlement_items ( -- by time: settled_at
   refund_request_id TEXT,
   currency          TEXT    NOT NULL,
   amount            INTEGER NOT NULL,
-  PRIMARY KEY (bucket, posting)
+  PRIMARY KEY (posting, bucket)
 ) STRICT;
 CREATE INDEX settlement_items_of_client ON settlement_items (client, settled_at, posting);
 

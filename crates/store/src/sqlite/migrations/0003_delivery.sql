@@ -15,7 +15,7 @@ CREATE TABLE deliveries (
   expires_at INTEGER,
   outcome    TEXT    NOT NULL,
   created_at INTEGER NOT NULL,
-  PRIMARY KEY (bucket, kind, subject, carrier)
+  PRIMARY KEY (kind, subject, carrier, bucket)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (carrier, urgent, due_at, bucket, kind, subject) WHERE state = 'pending';
 CREATE INDEX deliveries_over ON deliveries (created_at, bucket, kind, subject, carrier) WHERE state <> 'pending';
