@@ -93,7 +93,9 @@ pub fn pay(owner: &Owner, pay: &Pay) -> Value {
             // The order is not compared in this paper; what is settled to the acquirer is.
             body["order"]["referenceOrderId"] = format!("order {}", pay.loose).into();
             if pay.other > 0 {
-                body["payToAmount"] = json!({ "currency": "USD", "value": pay.other.to_string() });
+                // Never the paymentAmount, which is what it is without.
+                let value = (pay.value + i64::from(pay.other)).to_string();
+                body["payToAmount"] = json!({ "currency": "USD", "value": value });
             }
             if let Some(right) = pay.client {
                 let id = if right { AUTH_CLIENT_ID } else { "another-client" };
