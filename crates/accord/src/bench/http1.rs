@@ -84,6 +84,14 @@ impl Connection {
         Connection { address: address.to_owned(), socket: None, buffer: Vec::with_capacity(4096) }
     }
 
+    /// Opens it ahead of its first exchange.
+    pub async fn open(&mut self) -> std::io::Result<()> {
+        let fresh = TcpStream::connect(&self.address).await?;
+        fresh.set_nodelay(true)?;
+        self.socket = Some(fresh);
+        Ok(())
+    }
+
     /// Sends a request and reads its reply. After a failure the next exchange opens a new connection.
     pub async fn exchange(&mut self, request: &[u8]) -> std::io::Result<Heard<'_>> {
         let (head, length, keep) = match self.transfer(request).await {
@@ -108,15 +116,11 @@ impl Connection {
 
     /// Length of the head, length of the body, and whether the connection stays.
     async fn transfer(&mut self, request: &[u8]) -> std::io::Result<(usize, usize, bool)> {
-        let open = match self.socket.take() {
-            Some(open) => open,
-            None => {
-                let fresh = TcpStream::connect(&self.address).await?;
-                fresh.set_nodelay(true)?;
-                fresh
-            }
-        };
-        let (stream, buffer) = (self.socket.insert(open), &mut self.buffer);
+        if self.socket.is_none() {
+            self.open().await?;
+        }
+        let stream = self.socket.as_mut().ok_or_else(|| broken("no connection"))?;
+        let buffer = &mut self.buffer;
         stream.write_all(request).await?;
         buffer.clear();
         let head_end = loop {

@@ -84,9 +84,10 @@ pub fn run(args: LoadArgs) -> anyhow::Result<Exit> {
         Load::Calls { api, bodies, clients, rate } => {
             let requests = sign_ahead(&setting, &api, &bodies, &clients)?;
             let wire = requests.iter().map(|request| on_the_wire(request, &setting.address)).collect();
+            let open = runtime.block_on(open_all(&setting));
             begin(READY)?;
             let (cpu, began) = (cpu_nanos(std::process::id()), Instant::now());
-            let seen = runtime.block_on(send_all(&setting, Arc::new(wire), rate, began))?;
+            let seen = runtime.block_on(send_all(&setting, open, Arc::new(wire), rate, began))?;
             let round =
                 Round { elapsed_micros: micros(began.elapsed()), ..sum_up(seen, &requests, &setting) };
             let round = Round { generator_cpu_nanos: since(cpu), ..round };
@@ -173,8 +174,20 @@ fn sign_ahead(
     })
 }
 
+/// Opens the connections ahead too: what is measured are calls. One that cannot be opened tries again with its first.
+async fn open_all(setting: &Setting) -> Vec<Connection> {
+    let mut all = Vec::with_capacity(setting.connections);
+    for _ in 0..setting.connections {
+        let mut connection = Connection::new(&setting.address);
+        let _ = connection.open().await;
+        all.push(connection);
+    }
+    all
+}
+
 async fn send_all(
     setting: &Setting,
+    open: Vec<Connection>,
     wire: Arc<Vec<Vec<u8>>>,
     rate: Option<u64>,
     began: Instant,
@@ -183,12 +196,12 @@ async fn send_all(
     let next = Arc::new(AtomicUsize::new(0));
     let pace = rate.map(|rate| Arc::new(Pace { began, deadline, rate, turns: Semaphore::new(0) }));
     let mut tasks = Vec::new();
-    for _ in 0..setting.connections {
-        let (address, wire, next, pace) = (setting.address.clone(), wire.clone(), next.clone(), pace.clone());
+    for connection in open {
+        let (wire, next, pace) = (wire.clone(), next.clone(), pace.clone());
         tasks.push(tokio::spawn(async move {
             match pace {
-                None => converse(&address, &wire, &next, deadline).await,
-                Some(pace) => insist(&address, &wire, &next, &pace).await,
+                None => converse(connection, &wire, &next, deadline).await,
+                Some(pace) => insist(connection, &wire, &next, &pace).await,
             }
         }));
     }
@@ -203,8 +216,13 @@ async fn send_all(
 }
 
 /// One connection of a closed loop: a request, its reply, the next request.
-async fn converse(address: &str, wire: &[Vec<u8>], next: &AtomicUsize, deadline: Instant) -> Seen {
-    let (mut seen, mut connection) = (Seen::default(), Connection::new(address));
+async fn converse(
+    mut connection: Connection,
+    wire: &[Vec<u8>],
+    next: &AtomicUsize,
+    deadline: Instant,
+) -> Seen {
+    let mut seen = Seen::default();
     while Instant::now() < deadline {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let Some(request) = wire.get(number) else { break };
@@ -253,8 +271,8 @@ impl Pace {
 
 /// One connection of an open loop: a request is sent when its time has come, or as soon after as a connection is
 /// free, and its latency counts from then.
-async fn insist(address: &str, wire: &[Vec<u8>], next: &AtomicUsize, pace: &Pace) -> Seen {
-    let (mut seen, mut connection) = (Seen::default(), Connection::new(address));
+async fn insist(mut connection: Connection, wire: &[Vec<u8>], next: &AtomicUsize, pace: &Pace) -> Seen {
+    let mut seen = Seen::default();
     while let Ok(turn) = pace.turns.acquire().await {
         turn.forget();
         let number = next.fetch_add(1, Ordering::Relaxed);
