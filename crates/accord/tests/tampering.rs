@@ -126,13 +126,25 @@ fn whatever_is_touched_in_the_books_is_found(on: On) {
         ),
         (
             "an entry listed under nobody",
-            format!("UPDATE entries SET customer = NULL WHERE {debit}"),
+            "UPDATE entries SET customer = NULL WHERE customer IS NOT NULL".to_owned(),
             "is listed under another user",
         ),
         (
             "an entry listed at another time",
-            format!("UPDATE entries SET at = at + 1 WHERE customer IS NOT NULL AND {debit}"),
+            format!("UPDATE entries SET at = at + 1 WHERE party LIKE 'user:%' AND {debit}"),
             "not to zero",
+        ),
+        (
+            "the time at which a payment was made",
+            "UPDATE payments SET created_at = created_at + 1 WHERE request_id = 'one'".to_owned(),
+            "its id says otherwise",
+        ),
+        (
+            "a payment listed under another user",
+            "UPDATE payments SET customer = (SELECT id FROM users WHERE login_id <> '+9647701000001' ORDER BY id
+             LIMIT 1) WHERE request_id = 'one'"
+                .to_owned(),
+            "does not agree with its posting",
         ),
         (
             "the time of a payment",

@@ -165,6 +165,16 @@ impl Head {
         }
         letters.iter().collect()
     }
+
+    /// The milliseconds that an id of [`Head::Time`] begins with; nothing when it is no id.
+    fn millis(id: &str) -> Option<i64> {
+        let size = u64::from(Alphabet::Base62.size());
+        let letters = id.as_bytes().first_chunk::<{ Head::LENGTH }>()?;
+        let number = letters.iter().try_fold(0_u64, |number, letter| {
+            number.checked_mul(size)?.checked_add(u64::from(Alphabet::Base62.digit(*letter)?))
+        });
+        number.and_then(|number| i64::try_from(number).ok())
+    }
 }
 
 /// The shape of every id: its head, then a handle of 18 letters, 16 of them random, some 95 bits. Always base 62, whose
@@ -182,6 +192,11 @@ impl IdShape {
         let mut id = head.mint(random);
         id.push_str(&IdShape::rest().mint(bucket, random));
         id
+    }
+
+    /// When an `id` that begins with its time was minted, in milliseconds; nothing when it was never ours.
+    pub fn millis(self, id: &str) -> Option<i64> {
+        Head::millis(id)
     }
 
     /// The bucket inside `id`, or nothing when it was never ours.
@@ -225,6 +240,7 @@ mod tests {
             let mut random = Moment::new(Timestamp(now), [7; 32]).random("test");
             let id = IdShape.mint(Head::Time, Bucket::new(number), &mut random);
             assert_eq!((id.len(), IdShape.bucket(&id)), (26, Some(Bucket::new(number))), "{id}");
+            assert_eq!(IdShape.millis(&id), Some(now), "{id}");
             assert!(before < id, "{before} before {id}");
             before = id;
             let id = IdShape.mint(Head::Chance, Bucket::new(number), &mut random);
@@ -240,6 +256,9 @@ mod tests {
         }
         for text in ["", "short", "0000000\u{e4}00000000000000000", "-0000000000000000000000000"] {
             assert_eq!(IdShape.bucket(text), None, "{text}");
+        }
+        for text in ["", "short", "0000000\u{e4}00000000000000000", "-0000000000000000000000000"] {
+            assert_eq!(IdShape.millis(text), None, "{text}");
         }
     }
 

@@ -4,7 +4,7 @@
 //! dialect has already checked.
 
 use crate::handle::{Bucket, Head, IdShape};
-use crate::moment::Random;
+use crate::moment::{Random, Timestamp};
 
 macro_rules! given {
     ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {$(
@@ -112,6 +112,13 @@ minted! {
     NotificationId,
     /// Names one message to a user.
     MessageId,
+}
+
+impl PaymentId {
+    /// When it was minted, which is when the payment was made: to the millisecond.
+    pub fn minted_at(&self) -> Option<Timestamp> {
+        IdShape.millis(&self.0).map(Timestamp)
+    }
 }
 
 minted! {

@@ -272,6 +272,11 @@ fn compare_payments(rows: &dyn Rows, report: &mut Report, mut posted: Posted) ->
                     payment.refunded
                 ));
             }
+            if payment.id.minted_at() != Some(payment.created_at) {
+                // What is found by the payment would be missed.
+                let (id, at) = (&payment.id, payment.created_at.0);
+                report.faults.push(format!("payment {id} says it was made at {at}, its id says otherwise"));
+            }
             let paid = matches!(payment.stage, PaymentStage::Succeeded { .. }) && !payment.evaluation;
             let Some(posting) = &payment.posting else {
                 if paid {

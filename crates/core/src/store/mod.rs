@@ -235,7 +235,7 @@ pub trait Tx:
 
     /// Claims a request id. Unique: owner and request id.
     fn insert_payment_claim(&mut self, claim: &PaymentClaim) -> Stored<()>;
-    /// Creates a payment. Unique: id.
+    /// Creates a payment. Unique: id, which was minted at its `created_at`.
     fn insert_payment(&mut self, payment: &Payment) -> Stored<()>;
     /// Replaces a payment.
     fn update_payment(&mut self, payment: &Payment) -> Stored<()>;
@@ -243,7 +243,8 @@ pub trait Tx:
     /// Sets the balance of a user's account, creating it when missing. Only `ledger::post` calls this.
     fn put_account(&mut self, account: &Account) -> Stored<()>;
     /// Appends a posting and its entries. Unique: id, which is minted with its time; a store may have to look at both.
-    /// Never changed.
+    /// Never changed. A debit in the moment in which its payment was made may be found by the payment alone, whose row then
+    /// says which posting it is and is written in the same transaction.
     fn insert_posting(&mut self, posting: &Posting, entries: &[Entry]) -> Stored<()>;
 
     /// Leaves a notification in the outbox. Unique: id.
@@ -254,6 +255,7 @@ pub trait Tx:
     fn insert_attempt(&mut self, attempt: &Attempt) -> Stored<()>;
 
     /// Leaves a message. Unique: kind, subject and channel; a second one is silently the first.
+    /// About a debit in the moment in which its payment was made, it may be found by the payment alone.
     fn insert_message(&mut self, message: &Message) -> Stored<()>;
     /// Appends a line to the journal. A number that is not behind the stream's last one is a conflict.
     fn insert_journal(&mut self, line: &JournalLine) -> Stored<()>;

@@ -14,7 +14,7 @@ macro_rules! columns {
 }
 
 statements! {
-    JOURNAL_OF = concat!(
+    pub(crate) JOURNAL_OF = concat!(
         "SELECT ", columns!(), " FROM journal WHERE bucket = ?1 AND subject = ?2 ORDER BY number"
     );
     AFTER = concat!(
@@ -23,11 +23,9 @@ statements! {
     pub(crate) BEFORE = concat!(
         "SELECT ", columns!(), " FROM journal WHERE bucket = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3"
     );
-    // Written as a range of the subject's index: SQLite would rather walk the whole stream backwards.
     pub(crate) ABOUT = concat!(
-        "SELECT ", columns!(), " FROM journal
-        WHERE bucket = ?1 AND subject >= ?2 AND (subject, number) < (?2, ?3)
-        ORDER BY subject DESC, number DESC LIMIT ?4"
+        "SELECT ", columns!(), " FROM journal WHERE bucket = ?1 AND subject = ?2 AND number < ?3
+        ORDER BY number DESC LIMIT ?4"
     );
     HEAD = "SELECT bucket, number, hash FROM journal_heads WHERE bucket = ?1";
     HEADS = "SELECT bucket, number, hash FROM journal_heads ORDER BY bucket";

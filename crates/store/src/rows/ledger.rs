@@ -3,7 +3,7 @@
 use super::engine::Engine;
 use super::sql::{self, Columns, statements};
 use super::value::params;
-use accord_core::ids::{CustomerId, PostingId};
+use accord_core::ids::{CustomerId, PaymentId, PostingId};
 use accord_core::ledger::{Account, Entry, Party, Posting, PostingKind};
 use accord_core::money::Currency;
 use accord_core::store::{StoreFault, Stored};
@@ -24,7 +24,7 @@ statements! {
     INSERT_POSTING = "INSERT INTO postings (bucket, id, kind, reference, at) VALUES (?1, ?2, ?3, ?4, ?5)";
     ENTRIES = "SELECT posting, line, party, currency, amount, customer FROM entries
         WHERE bucket = ?1 AND posting = ?2 AND at = ?3 ORDER BY line";
-    // Whose: for users' accounts only, which are listed by time.
+    // Whose: for users' accounts only, which are listed by time, unless a payment leads there.
     INSERT_ENTRY = "INSERT INTO entries (bucket, posting, line, party, currency, amount, at, customer)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 }
@@ -102,7 +102,8 @@ pub(crate) fn entries_of(db: &dyn Engine, posting: &Posting) -> Stored<Vec<Entry
             currency: row.parsed(Currency::parse)?,
             amount: row.get()?,
         };
-        if row.get::<Option<String>>()?.as_deref() != holder(&entry.party) {
+        let listed: Option<String> = row.get()?;
+        if listed.as_deref() != holder(&entry.party) && (listed.is_some() || !found_by_payment(posting)) {
             let (line, posting) = (entry.line, &entry.posting);
             let why = format!("entry {line} of posting {posting} is listed under another user than its own");
             return Err(StoreFault::Corrupt(why));
@@ -119,6 +120,13 @@ fn holder(party: &Party) -> Option<&str> {
     }
 }
 
+/// Was a payment debited in the moment in which it was made? Then the payment leads to the entry of its user's account,
+/// and no list of its own is written.
+fn found_by_payment(posting: &Posting) -> bool {
+    posting.kind == PostingKind::Debit
+        && PaymentId::read(&posting.reference).and_then(|payment| payment.minted_at()) == Some(posting.at)
+}
+
 pub(crate) fn insert_posting(db: &dyn Engine, posting: &Posting, entries: &[Entry]) -> Stored<()> {
     // Checked first, so that a conflict leaves no row.
     let lines: BTreeSet<u32> = entries.iter().map(|entry| entry.line).collect();
@@ -129,8 +137,9 @@ pub(crate) fn insert_posting(db: &dyn Engine, posting: &Posting, entries: &[Entr
     let id = posting.id.as_str();
     let values = params![bucket, id, posting.kind.as_str(), posting.reference, posting.at.0];
     sql::write(db, INSERT_POSTING, values)?;
+    let by_payment = found_by_payment(posting);
     for entry in entries {
-        let customer = holder(&entry.party);
+        let customer = holder(&entry.party).filter(|_| !by_payment);
         let (party, currency) = (entry.party.to_row(), entry.currency.code());
         let values = params![bucket, id, entry.line, party, currency, entry.amount, posting.at.0, customer];
         sql::write(db, INSERT_ENTRY, values)?;

@@ -13,19 +13,30 @@ use accord_core::money::{Amount, Currency};
 use accord_core::outcome::Refusal;
 use accord_core::store::Stored;
 use accord_core::user::Language;
+use std::cmp::Reverse;
 
 statements! {
-    MESSAGES = "SELECT id, customer, channel, language, kind, details, at
-        FROM inbox WHERE bucket = ?1 AND customer = ?2 ORDER BY at DESC, id DESC, subject DESC LIMIT ?3";
+    pub(crate) LISTED = "SELECT id, customer, channel, language, kind, details, at
+        FROM inbox WHERE bucket = ?1 AND listed = ?2 ORDER BY at DESC, id DESC, subject DESC LIMIT ?3";
+    // Those of debits in the moment in which their payment was made.
+    pub(crate) OF_PAYMENTS = "SELECT m.id, m.customer, m.channel, m.language, m.kind, m.details, m.at
+        FROM payments AS p CROSS JOIN inbox AS m
+        WHERE p.bucket = ?1 AND p.customer = ?2 AND m.bucket = p.bucket AND m.kind = 'debit' AND m.subject = p.id
+        AND m.listed IS NULL
+        ORDER BY p.created_at DESC, m.id DESC, m.subject DESC LIMIT ?3";
     MESSAGE = "SELECT id, customer, channel, language, kind, details, at
         FROM inbox WHERE bucket = ?1 AND kind = ?2 AND subject = ?3 AND channel = ?4";
-    INSERT_MESSAGE = "INSERT INTO inbox (bucket, id, customer, channel, language, kind, subject, details, at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (bucket, kind, subject, channel) DO NOTHING";
+    INSERT_MESSAGE = "INSERT INTO inbox (bucket, id, customer, channel, language, kind, subject, details, at, listed)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (bucket, kind, subject, channel) DO NOTHING";
 }
 
 pub(crate) fn messages(db: &dyn Engine, customer: &CustomerId, limit: usize) -> Stored<Vec<Message>> {
     let values = params![customer.bucket().number(), customer.as_str(), sql::limit(limit)];
-    sql::many(db, MESSAGES, values, read_message)
+    let mut found = sql::many(db, LISTED, values, read_message)?;
+    found.extend(sql::many(db, OF_PAYMENTS, values, read_message)?);
+    found.sort_by_cached_key(|row| Reverse((row.at, row.id.clone(), row.about.subject())));
+    found.truncate(limit);
+    Ok(found)
 }
 
 pub(crate) fn message(
@@ -50,8 +61,15 @@ pub(crate) fn insert_message(db: &dyn Engine, message: &Message) -> Stored<()> {
         message.about.subject(),
         write(&message.about),
         message.at.0,
+        (!found_by_payment(message)).then(|| message.customer.as_str()),
     ];
     sql::write(db, INSERT_MESSAGE, values)
+}
+
+/// Was it written in the moment in which the payment was made that it is about? Then the payment leads to it, and no
+/// list of its own is written.
+fn found_by_payment(message: &Message) -> bool {
+    matches!(&message.about, About::Debit { payment, .. } if payment.minted_at() == Some(message.at))
 }
 
 fn read_message(row: &mut Columns<'_>) -> Stored<Message> {

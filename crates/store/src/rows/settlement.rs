@@ -19,6 +19,15 @@ macro_rules! item_columns {
     };
 }
 
+macro_rules! entry_columns {
+    () => {
+        "e.posting,
+        (SELECT p.kind FROM postings AS p WHERE p.bucket = e.bucket AND p.id = e.posting AND p.at = e.at),
+        (SELECT p.reference FROM postings AS p WHERE p.bucket = e.bucket AND p.id = e.posting AND p.at = e.at),
+        e.at, e.line, e.party, e.currency, e.amount"
+    };
+}
+
 statements! {
     ITEM = concat!("SELECT ", item_columns!(), " FROM settlement_items WHERE bucket = ?1 AND posting = ?2");
     ITEMS = concat!(
@@ -35,13 +44,19 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
     );
     // Each posting by its key and time: a join might read all postings of the bucket for a page of entries.
-    pub(crate) ENTRIES_OF = "SELECT e.posting,
-        (SELECT p.kind FROM postings AS p WHERE p.bucket = e.bucket AND p.id = e.posting AND p.at = e.at),
-        (SELECT p.reference FROM postings AS p WHERE p.bucket = e.bucket AND p.id = e.posting AND p.at = e.at),
-        e.at, e.line, e.party, e.currency, e.amount
-        FROM entries AS e
+    pub(crate) ENTRIES_LISTED = concat!(
+        "SELECT ", entry_columns!(), " FROM entries AS e
         WHERE e.bucket = ?1 AND e.customer = ?2 AND e.at >= ?3 AND (e.at, e.posting, e.line) > (?3, ?4, ?5)
-        ORDER BY e.at, e.posting, e.line LIMIT ?6";
+        ORDER BY e.at, e.posting, e.line LIMIT ?6"
+    );
+    // Those of debits in the moment in which their payment was made.
+    pub(crate) ENTRIES_OF_PAYMENTS = concat!(
+        "SELECT ", entry_columns!(), " FROM payments AS d CROSS JOIN entries AS e
+        WHERE d.bucket = ?1 AND d.customer = ?2 AND d.created_at >= ?3 AND e.bucket = d.bucket
+        AND e.posting = d.posting AND e.at = d.created_at AND e.customer IS NULL AND e.party = ?7
+        AND (e.at, e.posting, e.line) > (?3, ?4, ?5)
+        ORDER BY d.created_at, e.posting, e.line LIMIT ?6"
+    );
 }
 
 fn read_item(row: &mut Columns<'_>) -> Stored<SettlementItem> {
@@ -109,9 +124,15 @@ impl SettlementRows for Desk<'_> {
             Some((at, posting, line)) => (at.0, posting.as_str(), i64::from(line)),
             None => (i64::MIN, "", -1),
         };
-        let key =
-            params![customer.bucket().number(), customer.as_str(), at, posting, line, sql::limit(limit)];
-        sql::many(self.0, ENTRIES_OF, key, read_entry)
+        let (bucket, party) = (customer.bucket().number(), Party::User(customer.clone()).to_row());
+        let most = sql::limit(limit);
+        let listed = params![bucket, customer.as_str(), at, posting, line, most];
+        let of_payments = params![bucket, customer.as_str(), at, posting, line, most, party];
+        let mut found = sql::many(self.0, ENTRIES_LISTED, listed, read_entry)?;
+        found.extend(sql::many(self.0, ENTRIES_OF_PAYMENTS, of_payments, read_entry)?);
+        found.sort_by_cached_key(|(posting, entry)| (posting.at, posting.id.clone(), entry.line));
+        found.truncate(limit);
+        Ok(found)
     }
 }
 

@@ -14,6 +14,7 @@ pub mod control;
 pub mod delivery;
 pub mod device;
 pub mod handover;
+pub mod histories;
 pub mod keys;
 pub mod lists;
 pub mod operator;
@@ -158,6 +159,9 @@ macro_rules! store_laws {
                 settlement_items_come_back_as_they_were,
                 settlement_items_come_by_time_in_pages,
                 a_users_entries_come_by_time_in_pages,
+            }
+            $crate::store_laws! { @tests $open; histories:
+                what_happened_with_a_payment_is_listed_with_everything_else,
             }
             $crate::store_laws! { @tests $open; upkeep:
                 what_is_running_is_counted_and_comes_oldest_first,

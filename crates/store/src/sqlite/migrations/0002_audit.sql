@@ -14,7 +14,7 @@ CREATE TABLE journal ( -- by time: at
   hash    BLOB    NOT NULL,
   PRIMARY KEY (bucket, number)
 ) STRICT;
-CREATE INDEX journal_by_subject ON journal (bucket, subject, number);
+CREATE INDEX journal_by_subject ON journal (subject, bucket, number);
 
 -- The newest line of each stream: what the next one is chained to, however old the stream's lines are.
 CREATE TABLE journal_heads (
