@@ -17,7 +17,7 @@ struct Story {
     payment: Payment,
     posting: Posting,
     entries: Vec<Entry>,
-    messages: Vec<Message>,
+    message: Message,
 }
 
 /// A payment of that customer, made at `made` and debited at `debited`.
@@ -31,25 +31,18 @@ fn story(number: u32, customer: u32, made: i64, debited: i64) -> Story {
         reference: id.to_string(),
         at: Timestamp(debited),
     };
-    let line = |line, party, amount| Entry {
-        posting: posting.id.clone(),
-        line,
-        party,
-        currency: currency("IQD"),
-        amount,
-    };
     let entries = vec![
-        line(0, Party::User(whose.clone()), -3),
-        line(1, Party::Payable { client: client_id(1), slot: 0 }, 3),
+        entry(&posting, 0, Party::User(whose.clone()), -3),
+        entry(&posting, 1, Party::Payable { client: client_id(1), slot: 0 }, 3),
     ];
-    let message = |channel, failure| Message {
-        id: MessageId::mint(whose.bucket(), &mut at(debited).random(&format!("{channel:?}"))),
+    let message = Message {
+        id: MessageId::mint(whose.bucket(), &mut at(debited).random("message")),
         customer: whose.clone(),
-        channel,
+        channel: Channel::Inbox,
         language: Language::English,
         about: About::Debit {
             payment: id.clone(),
-            failure,
+            failure: None,
             merchant: text(true),
             amount: amount(true),
             agreement: agreement_id(customer),
@@ -57,7 +50,6 @@ fn story(number: u32, customer: u32, made: i64, debited: i64) -> Story {
         },
         at: Timestamp(debited),
     };
-    let messages = vec![message(Channel::Inbox, None)];
     let payment = Payment {
         id: id.clone(),
         customer: whose.clone(),
@@ -66,7 +58,7 @@ fn story(number: u32, customer: u32, made: i64, debited: i64) -> Story {
         posting: Some(posting.id.clone()),
         ..payment(number, PaymentStage::Succeeded { at: Timestamp(debited) }, None, false)
     };
-    Story { payment, posting, entries, messages }
+    Story { payment, posting, entries, message }
 }
 
 /// Entries and messages of debits in the moment of their payment, of later debits, and of no payment come in one order, in
@@ -84,14 +76,8 @@ pub fn what_happened_with_a_payment_is_listed_with_everything_else(store: &dyn S
             reference: text(true),
             at: Timestamp(at),
         };
-        let line = |line, party, amount| Entry {
-            posting: posting_id(number),
-            line,
-            party,
-            currency: currency("IQD"),
-            amount,
-        };
-        let entries = vec![line(0, Party::Funding, -1), line(1, Party::User(customer_id(1)), 1)];
+        let entries =
+            vec![entry(&posting, 0, Party::Funding, -1), entry(&posting, 1, Party::User(customer_id(1)), 1)];
         (posting, entries)
     };
     let top_ups = vec![top_up(1, 20), top_up(5, 30), top_up(9, 31)];
@@ -105,7 +91,7 @@ pub fn what_happened_with_a_payment_is_listed_with_everything_else(store: &dyn S
     let (mut entries, mut messages) = (Vec::new(), others.clone());
     for story in stories.iter().filter(|story| story.payment.customer == customer_id(1)) {
         entries.push((story.posting.clone(), story.entries[0].clone()));
-        messages.extend(story.messages.clone());
+        messages.push(story.message.clone());
     }
     entries.extend(top_ups.iter().map(|(posting, entries)| (posting.clone(), entries[1].clone())));
     entries.sort_by_key(|(posting, entry)| (posting.at, posting.id.clone(), entry.line));
@@ -120,7 +106,7 @@ pub fn what_happened_with_a_payment_is_listed_with_everything_else(store: &dyn S
             // In the order of a debit: the payment's row comes after its posting's.
             tx.insert_posting(&story.posting, &story.entries)?;
             tx.insert_payment(&story.payment)?;
-            story.messages.iter().try_for_each(|row| tx.insert_message(row))?;
+            tx.insert_message(&story.message)?;
         }
         Ok(())
     });

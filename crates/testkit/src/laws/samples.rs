@@ -342,6 +342,11 @@ pub fn payment(number: u32, stage: PaymentStage, resolution: Option<Resolution>,
     }
 }
 
+/// One side of a posting, in IQD.
+pub fn entry(posting: &Posting, line: u32, party: Party, amount: i64) -> Entry {
+    Entry { posting: posting.id.clone(), line, party, currency: currency("IQD"), amount }
+}
+
 /// A claim of a refund request id.
 pub fn refund_claim(number: u32, refund: u32) -> RefundClaim {
     RefundClaim {

@@ -98,17 +98,10 @@ pub fn a_users_entries_come_by_time_in_pages(store: &dyn Store) {
             reference: text(true),
             at: Timestamp(at),
         };
-        let line = |line, party, amount| Entry {
-            posting: posting_id(number),
-            line,
-            party,
-            currency: currency("IQD"),
-            amount,
-        };
         let entries = vec![
-            line(0, Party::Funding, -3),
-            line(1, Party::User(customer_id(customer)), 1),
-            line(2, Party::User(customer_id(customer)), 2),
+            entry(&posting, 0, Party::Funding, -3),
+            entry(&posting, 1, Party::User(customer_id(customer)), 1),
+            entry(&posting, 2, Party::User(customer_id(customer)), 2),
         ];
         (posting, entries)
     };
