@@ -3,6 +3,7 @@
 use super::BenchArgs;
 use super::ceiling::{self, Ceiling};
 use super::ground::{self, Depth, Ground, Notify};
+use super::ids::RequestIds;
 use super::operation::Operation;
 use super::plan::{Load, Plan, Round};
 use super::process::{Generator, Server};
@@ -98,7 +99,7 @@ impl Bed {
         let users =
             file.users.iter().filter(rich).map(|user| (user.login_id.clone(), user.pin.clone())).collect();
         let mut bed = Bed {
-            ground: Ground::open(server.dir(), ground::USERS)?,
+            ground: Ground::open(server.dir(), ground::USERS, args.random_ids)?,
             server,
             identity,
             users,
@@ -183,7 +184,10 @@ impl Bed {
     /// Loads the server with so many units at most, and gives its CPU time too.
     fn load(&mut self, args: &BenchArgs, seconds: u32, units: u64) -> anyhow::Result<(Round, Option<u64>)> {
         let load = match args.operation {
-            Operation::Flow => Load::Flows { users: self.users.clone() },
+            Operation::Flow => {
+                let ids = RequestIds::new(self.ground.now(), args.random_ids);
+                Load::Flows { users: self.users.clone(), ids }
+            }
             Operation::Notify => return self.notify(args, seconds, units),
             operation => self.calls(operation, units, None)?,
         };
@@ -211,7 +215,8 @@ impl Bed {
             }
             Operation::Pay => {
                 let tokens = crowd.map_or(&self.tokens, |crowd| &crowd.tokens);
-                numbers.map(|number| ground::pay(&of(tokens, number), number, None)).collect()
+                let ids = self.ground.ids();
+                numbers.map(|number| ground::pay(&of(tokens, number), ids, number, None)).collect()
             }
             Operation::Inquiry => {
                 numbers.map(|number| ground::inquiry(&of(&self.payments, number))).collect()

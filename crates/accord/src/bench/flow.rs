@@ -3,6 +3,7 @@
 
 use super::ground;
 use super::http1::{Connection, on_the_wire, post};
+use super::ids::RequestIds;
 use super::load::Setting;
 use super::operation::DEBITS;
 use super::plan::Round;
@@ -14,20 +15,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Runs flows on every connection until the time is over.
-pub async fn run(setting: Arc<Setting>, users: Arc<Vec<(String, String)>>) -> anyhow::Result<Round> {
+pub async fn run(
+    setting: Arc<Setting>,
+    users: Arc<Vec<(String, String)>>,
+    ids: RequestIds,
+) -> anyhow::Result<Round> {
     let began = Instant::now();
     let deadline = began + Duration::from_secs(setting.seconds);
     let next = Arc::new(AtomicU64::new(0));
     let mut tasks = Vec::new();
     for _ in 0..setting.connections {
-        let (setting, users, next) = (setting.clone(), users.clone(), next.clone());
+        let (setting, users, ids, next) = (setting.clone(), users.clone(), ids.clone(), next.clone());
         tasks.push(tokio::spawn(async move {
             let (mut latencies, mut failures) = (Vec::new(), Vec::new());
             let mut connection = Connection::new(&setting.address);
             while Instant::now() < deadline {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let began = Instant::now();
-                match flow(&setting, &users, &mut connection, number).await {
+                match flow(&setting, &users, &ids, &mut connection, number).await {
                     Ok(()) => latencies.push(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX)),
                     Err(fault) => failures.push(format!("{fault:#}")),
                 }
@@ -50,6 +55,7 @@ pub async fn run(setting: Arc<Setting>, users: Arc<Vec<(String, String)>>) -> an
 async fn flow(
     setting: &Setting,
     users: &[(String, String)],
+    ids: &RequestIds,
     connection: &mut Connection,
     number: u64,
 ) -> anyhow::Result<()> {
@@ -67,7 +73,7 @@ async fn flow(
     let said = call(setting, connection, "applyToken", &ground::apply_token(code)).await?;
     let token = said.get("accessToken").and_then(Value::as_str).ok_or_else(|| anyhow!("no accessToken"))?;
     for debit in 0..DEBITS {
-        call(setting, connection, "pay", &ground::pay(token, number * DEBITS + debit, None)).await?;
+        call(setting, connection, "pay", &ground::pay(token, ids, number * DEBITS + debit, None)).await?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The ground that a measurement stands on: users, agreements, tokens and payments, made by the wallet's own rules
 //! straight in the store of a sandbox, so that nothing has to be signed for them.
 
+use super::ids::RequestIds;
 use crate::cli::Where;
 use crate::keys::read_secret;
 use crate::place::Place;
@@ -47,6 +48,7 @@ struct Rules {
     client: Client,
     keys: DerivationKeys,
     customers: Arc<[CustomerId]>,
+    ids: RequestIds,
 }
 
 /// How far an agreement is brought.
@@ -60,7 +62,7 @@ pub enum Depth {
 
 impl Ground {
     /// Opens the store of the sandbox in `dir` and makes the users that are missing.
-    pub fn open(dir: &Path, users: u64) -> anyhow::Result<Ground> {
+    pub fn open(dir: &Path, users: u64, random_ids: bool) -> anyhow::Result<Ground> {
         let url = Where { config: None, data: Some(dir.to_owned()), store: None }.store_url()?;
         let place = Place::new(url.open(Purpose::Serve)?, true)?;
         let file = SandboxFile::read(dir)?;
@@ -76,6 +78,7 @@ impl Ground {
             client: client.ok_or_else(|| anyhow!("the sandbox has lost its client {WHO}"))?,
             keys: DerivationKeys::new(derivation).ok_or_else(|| anyhow!("there is no derivation key"))?,
             customers: Arc::new([]),
+            ids: RequestIds::new(place.clock.now(), random_ids),
         };
         let mut ground = Ground { place, rules: Arc::new(rules.copy()) };
         let customers = ground.each(0..users, |_, number| {
@@ -144,7 +147,7 @@ impl Ground {
                     Some(notify) => (Some(notify.url(number)), Moment::new(notify.due_at, random())),
                     None => (None, at.clone()),
                 };
-                let said = rules.act(tx, "pay", &pay(token, number, url.as_deref()), &at)?;
+                let said = rules.act(tx, "pay", &pay(token, &rules.ids, number, url.as_deref()), &at)?;
                 member(&said, "paymentId")
             })
         })
@@ -158,7 +161,7 @@ impl Ground {
                 for debit in 0..debits {
                     // Ids are drawn from the moment: each debit needs one of its own.
                     let at = Moment::new(at.now, random());
-                    rules.act(tx, "pay", &pay(&token, number * debits + debit, None), &at)?;
+                    rules.act(tx, "pay", &pay(&token, &rules.ids, number * debits + debit, None), &at)?;
                 }
                 Ok(())
             })
@@ -172,6 +175,11 @@ impl Ground {
         rule: impl FnMut(&mut dyn Tx, &Moment) -> Ruled<T> + Send + 'static,
     ) -> anyhow::Result<T> {
         self.place.transact(rule)
+    }
+
+    /// The ids of debits that are made here and over HTTP.
+    pub fn ids(&self) -> &RequestIds {
+        &self.rules.ids
     }
 
     /// The store's time.
@@ -247,6 +255,7 @@ impl Rules {
             client: self.client.clone(),
             keys: self.keys.clone(),
             customers: self.customers.clone(),
+            ids: self.ids.clone(),
         }
     }
 
@@ -349,13 +358,13 @@ pub fn apply_token(code: &str) -> String {
 }
 
 /// Body of a debit of 25 dinars.
-pub fn pay(token: &str, number: u64, notify_url: Option<&str>) -> String {
+pub fn pay(token: &str, ids: &RequestIds, number: u64, notify_url: Option<&str>) -> String {
     let notify = notify_url.map(|url| format!("\"paymentNotifyUrl\":\"{url}\",")).unwrap_or_default();
     format!(
-        "{{\"productCode\":\"51051000101000100031\",\"paymentRequestId\":\"bench-{}-{number}\",\
+        "{{\"productCode\":\"51051000101000100031\",\"paymentRequestId\":\"{}\",\
          \"paymentAuthCode\":\"{token}\",{notify}\"paymentAmount\":{{\"currency\":\"IQD\",\"value\":\"25000\"}},\
          \"order\":{{\"referenceOrderId\":\"order-{number}\",\"orderDescription\":\"Subscription, January\"}}}}",
-        token.get(..12).unwrap_or(token)
+        ids.of(number)
     )
 }
 

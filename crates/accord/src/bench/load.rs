@@ -94,10 +94,10 @@ pub fn run(args: LoadArgs) -> anyhow::Result<Exit> {
             let recovery = rate.map(|_| runtime.block_on(recovery(&setting, &requests)));
             Round { recovery_micros: recovery.map(micros), ..round }
         }
-        Load::Flows { users } => {
+        Load::Flows { users, ids } => {
             begin(READY)?;
             let cpu = cpu_nanos(std::process::id());
-            let round = runtime.block_on(flow::run(Arc::new(setting), Arc::new(users)))?;
+            let round = runtime.block_on(flow::run(Arc::new(setting), Arc::new(users), ids))?;
             Round { generator_cpu_nanos: since(cpu), ..round }
         }
         Load::Sink { expected } => {

@@ -10,6 +10,7 @@ mod fill;
 mod flow;
 mod ground;
 mod http1;
+mod ids;
 pub mod load;
 mod merchants;
 mod offered;
@@ -89,6 +90,9 @@ pub struct BenchArgs {
     /// With fill: debits under each agreement.
     #[arg(long, value_name = "NUMBER", default_value_t = 2)]
     debits: u64,
+    /// Debits have random request ids, as UUIDs are. Without it they are counted after the time.
+    #[arg(long)]
+    random_ids: bool,
     /// As JSON.
     #[arg(long)]
     json: bool,

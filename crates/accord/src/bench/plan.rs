@@ -1,5 +1,6 @@
 //! What the load generator is told, and what it tells: files and lines of JSON between two processes.
 
+use super::ids::RequestIds;
 use super::operation::{DEBITS, Operation};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -40,6 +41,8 @@ pub enum Load {
     Flows {
         /// Users who say yes: login id and PIN.
         users: Vec<(String, String)>,
+        /// The ids of their debits.
+        ids: RequestIds,
     },
     /// Nothing: notifications are received until so many have come.
     Sink {
