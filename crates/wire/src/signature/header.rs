@@ -10,6 +10,8 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, URL_SAFE_NO_PAD};
 
+use percent_encoding::{AsciiSet, utf8_percent_encode};
+
 use super::SignatureFault;
 
 /// Longest `Signature` header read, in bytes. A 4096-bit value with every character escaped has 2052.
@@ -24,6 +26,9 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
+
+/// The three characters of Base64 that are not unreserved.
+const RESERVED: AsciiSet = AsciiSet::EMPTY.add(b'+').add(b'/').add(b'=');
 
 /// How the bytes of a signature are written in the header (Qi 1.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,7 +107,7 @@ pub fn parse<'v>(values: impl IntoIterator<Item = &'v [u8]>) -> Result<Signature
 /// Writes the header's value: `algorithm=RSA256, keyVersion=1, signature=...`.
 pub fn render(key_version: &str, signature: &[u8], encoding: Encoding) -> String {
     let value = match encoding {
-        Encoding::Percent => percent(&STANDARD.encode(signature)),
+        Encoding::Percent => utf8_percent_encode(&STANDARD.encode(signature), &RESERVED).to_string(),
         Encoding::Plain => STANDARD.encode(signature),
         Encoding::Base64Url => URL_SAFE_NO_PAD.encode(signature),
     };
@@ -187,45 +192,26 @@ fn decode(text: &str) -> Option<(Vec<u8>, Encoding)> {
     let escaped = text.contains('%');
     // No form decoding: `+` stays `+`. An escaped space is a `+` that somebody decoded too often (Alipay+ 1.6).
     let plain: Cow<'_, [u8]> = percent_encoding::percent_decode_str(text).into();
-    let (mut url_safe, mut marked) = (false, false);
+    let has = |wanted: &[u8]| plain.iter().any(|byte| wanted.contains(byte));
+    let (url_safe, spaced) = (has(b"-_"), escaped && has(b" "));
     let in_standard = |byte: &u8| match byte {
-        b'-' | b'_' => {
-            url_safe = true;
-            if *byte == b'-' { b'+' } else { b'/' }
-        }
-        b'+' | b'/' | b'=' => {
-            marked = true;
-            *byte
-        }
-        b' ' if escaped => {
-            marked = true;
-            b'+'
-        }
+        b'-' => b'+',
+        b'_' => b'/',
+        b' ' if escaped => b'+',
         other => *other,
     };
-    let standard: Vec<u8> = plain.iter().map(in_standard).collect();
-    let bytes = LENIENT.decode(&standard).ok()?;
-    let unpadded = !standard.len().is_multiple_of(4) && !marked;
+    let unpadded = !plain.len().is_multiple_of(4) && !spaced && !has(b"+/=");
+    let bytes = match url_safe || spaced {
+        true => LENIENT.decode(plain.iter().map(in_standard).collect::<Vec<u8>>()),
+        false => LENIENT.decode(&plain),
+    };
+    let bytes = bytes.ok()?;
     let encoding = match (escaped, url_safe || unpadded) {
         (true, _) => Encoding::Percent,
         (false, true) => Encoding::Base64Url,
         (false, false) => Encoding::Plain,
     };
     (!bytes.is_empty()).then_some((bytes, encoding))
-}
-
-/// Escapes the three characters of Base64 that are not unreserved.
-fn percent(base64: &str) -> String {
-    let mut text = String::with_capacity(base64.len() + 64);
-    for character in base64.chars() {
-        match character {
-            '+' => text.push_str("%2B"),
-            '/' => text.push_str("%2F"),
-            '=' => text.push_str("%3D"),
-            other => text.push(other),
-        }
-    }
-    text
 }
 
 #[cfg(test)]
