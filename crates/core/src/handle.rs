@@ -4,7 +4,7 @@
 //! its shard without any global index and a reader learns nothing. A secret begins with it (after a fixed prefix, where a
 //! paper prescribes one), an id with eight letters of time or chance. Handles live for years: these shapes are for good.
 
-use crate::moment::Random;
+use crate::moment::{Random, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 /// How many buckets there are. Fixed for good: handles in merchants' hands carry one.
@@ -87,29 +87,60 @@ impl Alphabet {
     }
 }
 
-/// The shape of a handle: a fixed prefix, then `length` letters of an alphabet, the first of which carry the bucket.
+/// The shape of a handle: a fixed prefix, then `length` letters of an alphabet, the first of which carry the bucket, and the
+/// last, in a dated one, the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shape {
     /// Fixed text in front, as a paper prescribes it.
     pub prefix: String,
     /// The letters after it.
     pub alphabet: Alphabet,
-    /// How many letters after the prefix, bucket included.
+    /// How many letters after the prefix, bucket and time included.
     pub length: usize,
+    /// Does it end with its time? See [`Shape::dated`].
+    pub dated: bool,
+}
+
+/// How many letters at the end of a dated handle tell its time.
+const TIME_LETTERS: usize = 12;
+
+/// The end of a dated handle, whatever its alphabet: milliseconds in hexadecimal digits.
+fn time_letters(at: Timestamp) -> String {
+    let millis = u64::try_from(at.0).unwrap_or(0) & 0xffff_ffff_ffff;
+    format!("{millis:0TIME_LETTERS$X}")
 }
 
 impl Shape {
     /// A shape without a prefix.
     pub fn plain(alphabet: Alphabet, length: usize) -> Shape {
-        Shape { prefix: String::new(), alphabet, length }
+        Shape { prefix: String::new(), alphabet, length, dated: false }
     }
 
-    /// Draws a handle of this shape that carries `bucket`.
+    /// The same shape, whose last twelve letters tell the time: milliseconds in hexadecimal digits, in any alphabet.
+    pub fn dated(self) -> Shape {
+        Shape { dated: true, ..self }
+    }
+
+    /// The time that a dated `handle` ends with, as six bytes that stand in its order; nothing when it ends otherwise, or
+    /// when this shape has none.
+    pub fn time(&self, handle: &str) -> Option<[u8; 6]> {
+        let letters = handle.as_bytes().last_chunk::<TIME_LETTERS>().filter(|_| self.dated)?;
+        let mut bytes = [0; 6];
+        for (byte, pair) in bytes.iter_mut().zip(letters.chunks_exact(2)) {
+            let digit = |letter: u8| Alphabet::Hex.digit(letter).and_then(|digit| u8::try_from(digit).ok());
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(bytes)
+    }
+
+    /// Draws a handle of this shape that carries `bucket`, and in a dated one the time of the stream.
     pub fn mint(&self, bucket: Bucket, random: &mut Random) -> String {
         let width = self.alphabet.bucket_width();
         let size = u32::from(self.alphabet.size());
-        let rest: String =
-            (width..self.length).map(|_| self.alphabet.letter(random.below(size) as u16)).collect();
+        let end = if self.dated { time_letters(random.now()) } else { String::new() };
+        let drawn = width..self.length.saturating_sub(end.len());
+        let mut rest: String = drawn.map(|_| self.alphabet.letter(random.below(size) as u16)).collect();
+        rest.push_str(&end);
         let mut masked = bucket.number() ^ mask(&rest);
         let mut head = Vec::with_capacity(width);
         for _ in 0..width {
@@ -217,19 +248,36 @@ fn mask(rest: &str) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::moment::{Moment, Timestamp};
+    use crate::moment::Moment;
 
     #[test]
     fn a_handle_gives_back_its_bucket_in_every_alphabet() {
         let at = Moment::new(Timestamp(0), [7; 32]);
         let mut random = at.random("test");
         for alphabet in [Alphabet::Hex, Alphabet::Base36, Alphabet::Base62] {
-            let shape = Shape { prefix: "28101013".into(), alphabet, length: 24 };
+            let shape = Shape { prefix: "28101013".into(), ..Shape::plain(alphabet, 24) };
             for number in 0..BUCKETS {
                 let handle = shape.mint(Bucket::new(number), &mut random);
                 assert_eq!(handle.len(), 32);
                 assert_eq!(shape.bucket(&handle), Some(Bucket::new(number)), "{handle}");
             }
+        }
+    }
+
+    #[test]
+    fn a_dated_handle_gives_back_its_bucket_and_its_time_in_every_alphabet() {
+        for alphabet in [Alphabet::Hex, Alphabet::Base36, Alphabet::Base62] {
+            let shape = Shape { prefix: "28101003".into(), ..Shape::plain(alphabet, 40).dated() };
+            for now in [0, 1, 1_795_393_139_058, (1 << 48) - 1] {
+                let mut random = Moment::new(Timestamp(now), [7; 32]).random("test");
+                let handle = shape.mint(Bucket::new(77), &mut random);
+                assert_eq!((handle.len(), shape.bucket(&handle)), (48, Some(Bucket::new(77))), "{handle}");
+                assert_eq!(shape.time(&handle), now.to_be_bytes()[2..].try_into().ok(), "{handle}");
+                assert_eq!(Shape { dated: false, ..shape.clone() }.time(&handle), None);
+            }
+        }
+        for text in ["", "FFFFFFFFFFF", "FFFFFFFFFFFf", "FFFFFF+FFFFF", "FFFFFFFFFF\u{e4}"] {
+            assert_eq!(Shape::plain(Alphabet::Hex, 40).dated().time(text), None, "{text}");
         }
     }
 

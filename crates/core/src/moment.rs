@@ -70,6 +70,11 @@ impl Random {
         Random { now: Timestamp(0), begun: key, counter: 0, block: [0; 32], used: 32 }
     }
 
+    /// The same stream at another time.
+    pub fn at(self, now: Timestamp) -> Random {
+        Random { now, ..self }
+    }
+
     /// The time of the moment that it belongs to; of no moment: 1970.
     pub fn now(&self) -> Timestamp {
         self.now

@@ -6,7 +6,7 @@
 
 use crate::handle::{Bucket, Shape};
 use crate::ids::AgreementId;
-use crate::moment::{Random, keyed_hash};
+use crate::moment::{Random, Timestamp, keyed_hash};
 use sha2::Digest as _;
 use std::collections::BTreeMap;
 
@@ -76,6 +76,16 @@ impl Secret {
     pub fn digest(&self) -> Digest {
         Digest::of(&self.0)
     }
+
+    /// What a token of that shape rests as: its digest. In a dated shape the first six bytes give way to the time that the
+    /// token ends with, so that new tokens lie side by side (decision 15); 208 bits of SHA-256 are left.
+    pub fn digest_in(&self, shape: &Shape) -> Digest {
+        let mut digest = self.digest();
+        if let (Some(time), Some(head)) = (shape.time(&self.0), digest.0.first_chunk_mut()) {
+            *head = time;
+        }
+        digest
+    }
 }
 
 impl std::fmt::Debug for Secret {
@@ -101,8 +111,16 @@ crate::words! {
 pub struct Salt {
     /// Version of the derivation key.
     pub key_version: u32,
-    /// 128 random bits of this row.
+    /// Six bytes of milliseconds, when it was drawn, and 80 random bits.
     pub salt: [u8; 16],
+}
+
+impl Salt {
+    /// When it was drawn: what a dated secret ends with.
+    fn drawn_at(&self) -> Timestamp {
+        let millis = self.salt.iter().take(6).fold(0, |millis, byte| millis << 8 | i64::from(*byte));
+        Timestamp(millis)
+    }
 }
 
 /// Names a derived secret, so that it can be said again without having been stored.
@@ -139,7 +157,10 @@ impl DerivationKeys {
     /// A fresh salt under the newest key.
     pub fn salt(&self, random: &mut Random) -> Salt {
         let key_version = self.keys.last_key_value().map_or(0, |(version, _)| *version);
-        Salt { key_version, salt: random.bytes() }
+        let time = random.now().0.clamp(0, (1 << 48) - 1).to_be_bytes();
+        let mut salt: [u8; 16] = random.bytes();
+        salt[..6].copy_from_slice(&time[2..]);
+        Salt { key_version, salt }
     }
 
     /// Derives the secret; nothing when its key version is gone.
@@ -155,7 +176,8 @@ impl DerivationKeys {
                 &secret.generation.to_be_bytes(),
                 &secret.salt.salt,
             ],
-        );
+        )
+        .at(secret.salt.drawn_at());
         Some(Secret(shape.mint(bucket, &mut random)))
     }
 }
@@ -163,5 +185,37 @@ impl DerivationKeys {
 impl std::fmt::Debug for DerivationKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DerivationKeys").field("versions", &self.keys.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handle::Alphabet;
+    use crate::moment::Moment;
+
+    #[test]
+    fn tokens_of_a_dated_shape_rest_in_the_order_of_time_and_others_as_their_whole_digest() {
+        let keys = DerivationKeys::new(BTreeMap::from([(1, [9; 32])])).expect("a key");
+        let (plain, dated) = (Shape::plain(Alphabet::Base62, 40), Shape::plain(Alphabet::Base62, 40).dated());
+        let mut before = None;
+        for now in (1_795_000_000_000..).step_by(7).take(50) {
+            let mut random = Moment::new(Timestamp(now), [3; 32]).random("pair");
+            let agreement = AgreementId::mint(Bucket::new(5), &mut random);
+            let salt = keys.salt(&mut random);
+            let one = SecretRef { kind: SecretKind::AccessToken, agreement, generation: 1, salt };
+            let token = keys.derive(&one, &dated).expect("a token");
+            assert_eq!(token, keys.derive(&one, &dated).expect("the same token"));
+            assert_eq!(dated.bucket(token.reveal()), Some(Bucket::new(5)));
+            let resting = token.digest_in(&dated);
+            assert!(before < Some(resting), "{before:?} before {resting:?}");
+            assert_eq!(resting.0[6..], token.digest().0[6..]);
+            before = Some(resting);
+            let token = keys.derive(&one, &plain).expect("a token");
+            assert_eq!(token.digest_in(&plain), token.digest());
+        }
+        // Twelve letters that look like a time tell nothing in a shape that has none: they are part of the secret.
+        let token = Secret::new("0123456789ABCDEF0123456789ABCDEF");
+        assert_eq!(token.digest_in(&Shape::plain(Alphabet::Hex, 32)), token.digest());
     }
 }

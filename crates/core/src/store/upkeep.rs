@@ -21,7 +21,7 @@ pub trait UpkeepRows {
     /// Running refunds, oldest first, then by bucket and id.
     fn running_refunds(&self, limit: usize) -> Stored<Vec<Refund>>;
 
-    /// Usage of the days from `from` on and before `until`, by day, bucket, agreement and currency.
+    /// Usage of the days from `from` on and before `until`, by day, agreement and currency.
     fn usage_between(&self, from: i64, until: i64, limit: usize) -> Stored<Vec<DayUsage>>;
     /// One-time codes whose `expires_at` is before that time, earliest first, then by bucket and id.
     fn one_time_codes_before(&self, time: Timestamp, limit: usize) -> Stored<Vec<OneTimeCode>>;

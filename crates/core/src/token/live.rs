@@ -39,7 +39,7 @@ pub fn by_access(
     policy: &Policy,
 ) -> Ruled<Option<(TokenSet, Agreement)>> {
     let Some(bucket) = policy.access.bucket(token.reveal()) else { return Ok(None) };
-    let set = rows.token_set_by_access(bucket, &token.digest())?;
+    let set = rows.token_set_by_access(bucket, &token.digest_in(&policy.access))?;
     owned(rows, bearer, set)
 }
 
@@ -51,7 +51,7 @@ pub fn by_refresh(
     policy: &Policy,
 ) -> Ruled<Option<(TokenSet, Agreement)>> {
     let Some(bucket) = policy.refresh.bucket(token.reveal()) else { return Ok(None) };
-    let set = rows.token_set_by_refresh(bucket, &token.digest())?;
+    let set = rows.token_set_by_refresh(bucket, &token.digest_in(&policy.refresh))?;
     owned(rows, bearer, set)
 }
 
@@ -121,6 +121,10 @@ pub fn new_pair(
     let pair = pair_of(&set, context).ok_or_else(|| {
         crate::store::StoreFault::Corrupt("the newest derivation key derives nothing".to_owned())
     })?;
-    let set = TokenSet { access_digest: pair.access.digest(), refresh_digest: pair.refresh.digest(), ..set };
+    let set = TokenSet {
+        access_digest: pair.access.digest_in(&policy.access),
+        refresh_digest: pair.refresh.digest_in(&policy.refresh),
+        ..set
+    };
     Ok(Pair { set, ..pair })
 }

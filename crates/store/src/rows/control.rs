@@ -34,7 +34,7 @@ statements! {
         WHERE bucket = ?1 AND agreement = ?2 AND day >= ?3 ORDER BY day, currency";
     LAST_USAGE_DAY = "SELECT day FROM usage_days WHERE bucket = ?1 AND agreement = ?2 ORDER BY day DESC LIMIT 1";
     pub(crate) USAGE_BETWEEN = "SELECT agreement, day, currency, amount, count FROM usage_days
-        WHERE day >= ?1 AND day < ?2 ORDER BY day, bucket, agreement, currency LIMIT ?3";
+        WHERE day >= ?1 AND day < ?2 ORDER BY day, agreement, currency LIMIT ?3";
     PUT_DAY_USAGE = "INSERT INTO usage_days (bucket, agreement, day, currency, amount, count)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT (bucket, agreement, day, currency) DO UPDATE SET amount = excluded.amount,

@@ -49,7 +49,7 @@ impl UpkeepRows for Books {
     }
     fn usage_between(&self, from: i64, until: i64, limit: usize) -> Stored<Vec<DayUsage>> {
         let rows = self.usage_days.values().filter(|row| (from..until).contains(&row.day));
-        Ok(sorted(rows, limit, |row| (row.day, row.agreement.bucket(), &row.agreement, row.currency)))
+        Ok(sorted(rows, limit, |row| (row.day, &row.agreement, row.currency)))
     }
     fn one_time_codes_before(&self, time: Timestamp, limit: usize) -> Stored<Vec<OneTimeCode>> {
         let before = self.one_time_codes.values().filter(|row| row.expires_at < time);

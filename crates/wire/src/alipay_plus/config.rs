@@ -194,8 +194,7 @@ impl Config {
     pub(super) fn policy(&self) -> Policy {
         let shape = |kind: &str, alphabet, length| Shape {
             prefix: format!("281{}{kind}", self.issuer_digits),
-            alphabet,
-            length,
+            ..Shape::plain(alphabet, length)
         };
         Policy {
             session_life_ms: self.session_life_ms,

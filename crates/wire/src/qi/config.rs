@@ -14,7 +14,7 @@ const YEAR: i64 = 365 * DAY;
 /// Letters of an authorization code: the paper's family prints at most 32.
 const CODE_LENGTH: usize = 32;
 
-/// Letters of a token: some 226 random bits, far below the paper's 128 characters, none of `@ # ?`.
+/// Letters of a token, the last twelve its time: some 154 random bits, far below the paper's 128 characters, none of `@ # ?`.
 const TOKEN_LENGTH: usize = 40;
 
 /// The choices. Lives are in milliseconds.
@@ -114,8 +114,8 @@ impl Config {
             // Orders are not cancelled in this dialect.
             cancel_unknown: false,
             code: Shape::plain(Alphabet::Base62, CODE_LENGTH),
-            access: Shape::plain(Alphabet::Base62, TOKEN_LENGTH),
-            refresh: Shape::plain(Alphabet::Base62, TOKEN_LENGTH),
+            access: Shape::plain(Alphabet::Base62, TOKEN_LENGTH).dated(),
+            refresh: Shape::plain(Alphabet::Base62, TOKEN_LENGTH).dated(),
         }
     }
 }

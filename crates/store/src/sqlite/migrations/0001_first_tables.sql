@@ -5,7 +5,8 @@
 -- giver counts, the bucket is last, so that a file's new rows lie side by side; PostgreSQL has it first everywhere. Times are milliseconds since
 -- 1970-01-01T00:00:00Z, digests are SHA-256 as blobs, money is in smallest units. A list is text: one line an item,
 -- tabs between an item's fields; \\, \n and \t inside a field are written with a backslash.
--- Small rows are kept inside their key (WITHOUT ROWID); large ones are appended, with the key beside them.
+-- Small rows, and middling ones whose key comes in the order of time, are kept inside their key (WITHOUT ROWID); other rows
+-- are appended, with the key beside them.
 -- A table whose first line ends with `by time: COLUMN` is only ever appended to, and PostgreSQL partitions it by
 -- that column.
 
@@ -189,8 +190,8 @@ CREATE TABLE token_sets (
   issued_at          INTEGER NOT NULL,
   replaced_at        INTEGER,
   PRIMARY KEY (agreement, generation, bucket),
-  UNIQUE (bucket, access_digest),
-  UNIQUE (bucket, refresh_digest)
+  UNIQUE (access_digest, bucket),
+  UNIQUE (refresh_digest, bucket)
 ) STRICT;
 
 -- Payments.
@@ -251,7 +252,7 @@ CREATE TABLE postings ( -- by time: at
   reference TEXT    NOT NULL,
   at        INTEGER NOT NULL,
   PRIMARY KEY (id, bucket)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE entries ( -- by time: at
   bucket   INTEGER NOT NULL,
@@ -262,7 +263,7 @@ CREATE TABLE entries ( -- by time: at
   amount   INTEGER NOT NULL,
   at       INTEGER NOT NULL,
   PRIMARY KEY (posting, line, bucket)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- Notifications: the outbox.
 

@@ -102,6 +102,6 @@ CREATE TABLE token_sets_cold (
   issued_at          INTEGER NOT NULL,
   replaced_at        INTEGER,
   PRIMARY KEY (agreement, generation, bucket),
-  UNIQUE (bucket, access_digest),
-  UNIQUE (bucket, refresh_digest)
+  UNIQUE (access_digest, bucket),
+  UNIQUE (refresh_digest, bucket)
 ) STRICT;

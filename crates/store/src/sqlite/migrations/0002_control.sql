@@ -14,7 +14,7 @@ CREATE TABLE controls (
   woken_at     INTEGER,
   notice_at    INTEGER,
   due_day      INTEGER,
-  PRIMARY KEY (bucket, agreement)
+  PRIMARY KEY (agreement, bucket)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX controls_to_tell ON controls (notice_at, bucket, agreement) WHERE notice_at IS NOT NULL;
 
@@ -26,6 +26,6 @@ CREATE TABLE usage_days (
   currency  TEXT    NOT NULL,
   amount    INTEGER NOT NULL,
   count     INTEGER NOT NULL,
-  PRIMARY KEY (bucket, agreement, day, currency)
+  PRIMARY KEY (agreement, day, currency, bucket)
 ) STRICT, WITHOUT ROWID;
 

@@ -14,7 +14,7 @@ CREATE TABLE inbox (
   at       INTEGER NOT NULL,
   listed   TEXT,
   PRIMARY KEY (kind, subject, channel, bucket)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX inbox_listed ON inbox (bucket, listed, at, id) WHERE listed IS NOT NULL;
 
 INSERT INTO inbox (bucket, kind, subject, channel, id, customer, language, details, at, listed)

@@ -16,7 +16,7 @@ CREATE TABLE settlement_items ( -- by time: settled_at
   currency          TEXT    NOT NULL,
   amount            INTEGER NOT NULL,
   PRIMARY KEY (posting, bucket)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX settlement_items_of_client ON settlement_items (client, settled_at, posting);
 
 -- A user's statement. Entries of other parties are found by their items.
