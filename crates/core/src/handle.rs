@@ -76,14 +76,20 @@ impl Alphabet {
         char::from(Self::LETTERS[usize::from(digit % self.size())])
     }
 
+    /// What each letter counts, and 255 for all that is none: every id in a row that is read is looked through.
+    const DIGITS: [u8; 256] = {
+        let mut digits = [u8::MAX; 256];
+        let mut digit = 0;
+        while digit < Self::LETTERS.len() {
+            digits[Self::LETTERS[digit] as usize] = digit as u8;
+            digit += 1;
+        }
+        digits
+    };
+
     fn digit(self, letter: u8) -> Option<u16> {
-        let digit = match letter {
-            b'0'..=b'9' => letter - b'0',
-            b'A'..=b'Z' => letter - b'A' + 10,
-            b'a'..=b'z' => letter - b'a' + 36,
-            _ => return None,
-        };
-        (u16::from(digit) < self.size()).then_some(u16::from(digit))
+        let digit = u16::from(Self::DIGITS[usize::from(letter)]);
+        (digit < self.size()).then_some(digit)
     }
 }
 
