@@ -152,10 +152,10 @@ impl Dispatcher {
         at: &Moment,
         journey: Option<&Journey>,
     ) -> Ruled<()> {
-        let Some(dialect) = self.app.dialect(&notification.dialect) else { return Ok(()) };
-        let app = self.app.clone();
+        if self.app.dialect(&notification.dialect).is_none() {
+            return Ok(());
+        }
         let (id, judged) = (notification.id.clone(), at.clone());
-        let voice = dialect.clone();
         let standing = self
             .app
             .look(move |rows| {
@@ -165,8 +165,7 @@ impl Dispatcher {
                 {
                     return Ok(None);
                 }
-                let voice = crate::app::as_voice(voice.as_ref());
-                let moot = retry::is_moot(rows, &notification, &app.options.keys, voice, &judged)?;
+                let moot = retry::is_moot(rows, &notification, &judged)?;
                 Ok(Some((notification, moot)))
             })
             .await?;

@@ -219,7 +219,6 @@ pub(super) fn agree(
         owner: terms.owner.clone(),
         issued_at: at.now,
         expires_at,
-        used_at: None,
     })?;
 
     let mut notice = outbox::Notice::new(at, agreement.id.bucket(), &format!("code/{}", agreement.id));

@@ -272,6 +272,11 @@ impl Agreement {
         matches!(self.stage, AgreementStage::Ended { .. })
     }
 
+    /// Was its code redeemed?
+    pub fn redeemed(&self) -> bool {
+        self.generation > 0
+    }
+
     /// Is its code too old, and was never redeemed? Nothing can come of it any more.
     pub fn code_expired(&self, policy: &Policy, now: Timestamp) -> bool {
         self.stage == AgreementStage::Consented && now.since(self.created_at) > policy.code_life_ms

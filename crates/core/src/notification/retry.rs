@@ -3,9 +3,8 @@
 use crate::moment::{Moment, Timestamp};
 use crate::notification::{Notification, NotificationState};
 use crate::policy::MINUTE;
-use crate::secret::{DerivationKeys, SecretKind};
+use crate::secret::SecretKind;
 use crate::store::{Rows, Stored, Tx};
-use crate::voice::Voice;
 
 /// Delay before each try, counted from the one before: at once, then 2 m, 10 m, 10 m, 1 h, 2 h, 6 h, 15 h.
 pub const SCHEDULE: [i64; 8] =
@@ -50,22 +49,14 @@ pub fn after_attempt(notification: Notification, delivery: Delivery, at: Timesta
     Notification { state, tries, next_attempt_at, ..notification }
 }
 
-/// Does what it reports no longer matter? True once its code was used or has expired.
-pub fn is_moot(
-    rows: &dyn Rows,
-    notification: &Notification,
-    keys: &DerivationKeys,
-    voice: &dyn Voice,
-    at: &Moment,
-) -> Stored<bool> {
+/// Does what it reports no longer matter? True once its code was redeemed or has expired.
+pub fn is_moot(rows: &dyn Rows, notification: &Notification, at: &Moment) -> Stored<bool> {
     let Some(moot_after) = notification.moot_after else { return Ok(false) };
     if at.now > moot_after {
         return Ok(true);
     }
     for mark in notification.marks.iter().filter(|mark| mark.secret.kind == SecretKind::AuthCode) {
-        let Some(code) = keys.derive(&mark.secret, &voice.policy().code) else { continue };
-        let code = rows.code(mark.secret.agreement.bucket(), &code.digest())?;
-        if code.is_some_and(|code| code.used_at.is_some()) {
+        if rows.agreement(&mark.secret.agreement)?.is_some_and(|agreement| agreement.redeemed()) {
             return Ok(true);
         }
     }

@@ -226,8 +226,6 @@ pub trait Tx:
 
     /// Creates a code. Unique: bucket and digest.
     fn insert_code(&mut self, code: &Code) -> Stored<()>;
-    /// Replaces when a code was used.
-    fn update_code(&mut self, code: &Code) -> Stored<()>;
     /// Creates a pair. Unique: agreement and generation; each digest in its bucket.
     fn insert_token_set(&mut self, set: &TokenSet) -> Stored<()>;
     /// Replaces a pair.

@@ -7,8 +7,8 @@ use crate::notification::outbox;
 use crate::outcome::{Refusal, Ruled};
 use crate::secret::{Secret, SecretKind};
 use crate::store::{Rows, StoreFault, Tx};
+use crate::token::Pair;
 use crate::token::live::{self, Bearer};
-use crate::token::{Code, Pair};
 use crate::user::{User, UserStatus};
 use crate::voice::{Context, Event};
 
@@ -52,7 +52,7 @@ pub fn apply_token(
     }
     let late = at.now > row.expires_at;
     let over = live::over(tx, &agreement, at.now)?;
-    if row.used_at.is_some() {
+    if agreement.redeemed() {
         if late || over || agreement.generation != 1 {
             return Ok(Err(Refusal::CodeUsed));
         }
@@ -62,7 +62,7 @@ pub fn apply_token(
     if late || over {
         return Ok(Err(Refusal::CodeExpired));
     }
-    redeem(tx, row, agreement, context, at)
+    redeem(tx, agreement, context, at)
 }
 
 fn again(tx: &dyn Tx, agreement: Agreement, context: Context<'_>) -> Ruled<Granted> {
@@ -75,7 +75,6 @@ fn again(tx: &dyn Tx, agreement: Agreement, context: Context<'_>) -> Ruled<Grant
 
 fn redeem(
     tx: &mut dyn Tx,
-    code: Code,
     agreement: Agreement,
     context: Context<'_>,
     at: &Moment,
@@ -85,7 +84,6 @@ fn redeem(
     }
     let pair = live::new_pair(&agreement, 1, context, at)?;
     let agreement = Agreement { stage: AgreementStage::Active, generation: 1, ..agreement };
-    tx.update_code(&Code { used_at: Some(at.now), ..code })?;
     tx.insert_token_set(&pair.set)?;
     tx.update_agreement(&agreement)?;
     let subject = agreement.id.as_str().to_owned();

@@ -9,7 +9,7 @@ use crate::ids::{AgreementId, Owner};
 use crate::moment::Timestamp;
 use crate::secret::{Digest, Salt, Secret};
 
-/// An authorization code at rest.
+/// An authorization code at rest. It was redeemed when its agreement has had a pair of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Code {
     /// Digest of the code; with the agreement's bucket its key.
@@ -22,8 +22,6 @@ pub struct Code {
     pub issued_at: Timestamp,
     /// Until when it may be redeemed.
     pub expires_at: Timestamp,
-    /// When it was first redeemed.
-    pub used_at: Option<Timestamp>,
 }
 
 /// A pair of tokens at rest.

@@ -14,12 +14,12 @@ use std::sync::Arc;
 
 /// `GET /sandbox/notifications`
 pub async fn notifications(State(app): State<Arc<App>>) -> Result<Told, Failure> {
-    let (at, seen) = (app.clock.moment(), app.clone());
+    let at = app.clock.moment();
     let found = app
         .look(move |rows| {
             let newest = rows.notifications(LIMIT)?.into_iter();
             newest
-                .map(|one| Ok((rows.attempts(&one.id)?, as_of(&seen, rows, one, &at)?)))
+                .map(|one| Ok((rows.attempts(&one.id)?, as_of(rows, one, &at)?)))
                 .collect::<Stored<Vec<_>>>()
         })
         .await?;
@@ -29,10 +29,9 @@ pub async fn notifications(State(app): State<Arc<App>>) -> Result<Told, Failure>
 
 /// The notification as it stands: one whose code has been used or has expired is moot, though nobody came by to write
 /// that down yet.
-fn as_of(app: &App, rows: &dyn Rows, one: Notification, at: &Moment) -> Stored<Notification> {
-    let Some(dialect) = app.dialect(&one.dialect) else { return Ok(one) };
+fn as_of(rows: &dyn Rows, one: Notification, at: &Moment) -> Stored<Notification> {
     let pending = one.state == NotificationState::Pending;
-    if pending && is_moot(rows, &one, &app.options.keys, crate::app::as_voice(dialect.as_ref()), at)? {
+    if pending && is_moot(rows, &one, at)? {
         return Ok(Notification { state: NotificationState::Moot, ..one });
     }
     Ok(one)

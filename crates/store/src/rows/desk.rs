@@ -184,9 +184,6 @@ impl Tx for Desk<'_> {
     fn insert_code(&mut self, code: &Code) -> Stored<()> {
         token::insert_code(self.0, code)
     }
-    fn update_code(&mut self, code: &Code) -> Stored<()> {
-        token::update_code(self.0, code)
-    }
     fn insert_token_set(&mut self, set: &TokenSet) -> Stored<()> {
         token::insert_token_set(self.0, set)
     }

@@ -18,13 +18,12 @@ macro_rules! set_columns {
 }
 
 statements! {
-    CODE = "SELECT digest, agreement, owner, issued_at, expires_at, used_at FROM codes
+    CODE = "SELECT digest, agreement, owner, issued_at, expires_at FROM codes
         WHERE bucket = ?1 AND digest = ?2";
-    pub(crate) CODES_BEFORE = "SELECT digest, agreement, owner, issued_at, expires_at, used_at FROM codes
+    pub(crate) CODES_BEFORE = "SELECT digest, agreement, owner, issued_at, expires_at FROM codes
         WHERE expires_at < ?1 ORDER BY expires_at, bucket, digest LIMIT ?2";
-    INSERT_CODE = "INSERT INTO codes (bucket, digest, agreement, owner, issued_at, expires_at, used_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    UPDATE_CODE = "UPDATE codes SET used_at = ?3 WHERE bucket = ?1 AND digest = ?2";
+    INSERT_CODE = "INSERT INTO codes (bucket, digest, agreement, owner, issued_at, expires_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     // A pair that is not found hot may lie cold; the second part is read only then.
     SET = concat!(
         "SELECT ", set_columns!(), " FROM token_sets WHERE bucket = ?1 AND agreement = ?2 AND generation = ?3
@@ -68,7 +67,6 @@ pub(crate) fn read_code(row: &mut Columns<'_>) -> Stored<Code> {
         owner: Owner::from_row(row.get::<String>()?),
         issued_at: row.time()?,
         expires_at: row.time()?,
-        used_at: row.maybe_time()?,
     })
 }
 
@@ -80,14 +78,8 @@ pub(crate) fn insert_code(db: &dyn Engine, code: &Code) -> Stored<()> {
         code.owner.as_str(),
         code.issued_at.0,
         code.expires_at.0,
-        code.used_at.map(|at| at.0),
     ];
     sql::write(db, INSERT_CODE, values)
-}
-
-pub(crate) fn update_code(db: &dyn Engine, code: &Code) -> Stored<()> {
-    let values = params![code.agreement.bucket().number(), code.digest.0, code.used_at.map(|at| at.0)];
-    sql::change(db, UPDATE_CODE, values, "the code")
 }
 
 pub(crate) fn read_set(row: &mut Columns<'_>) -> Stored<TokenSet> {

@@ -76,7 +76,6 @@ pub fn an_update_of_what_is_not_there_is_corruption(store: &dyn Store) {
         ("user", |tx| tx.update_user(&user(1, false))),
         ("session", |tx| tx.update_session(&session(1, SessionStage::Open, false))),
         ("agreement", |tx| tx.update_agreement(&agreement(1, 1, AgreementStage::Active, false))),
-        ("code", |tx| tx.update_code(&code(1, false))),
         ("token set", |tx| tx.update_token_set(&token_set(1, 1, false))),
         ("payment", |tx| tx.update_payment(&payment(1, InProcess, None, false))),
         ("notification", |tx| tx.update_notification(&notification(1, Pending, 1, false))),

@@ -286,7 +286,6 @@ pub fn code(number: u32, rich: bool) -> Code {
         owner: owner(number),
         issued_at: time(rich),
         expires_at: time(rich),
-        used_at: maybe_time(rich),
     }
 }
 

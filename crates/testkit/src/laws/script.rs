@@ -128,7 +128,7 @@ fn perform(tx: &mut dyn Tx, Act { kind, row, other, rich }: Act) -> Stored<Strin
             tx.update_agreement(&Agreement { auth_id, customer, ..agreement(row, row, stage, rich) })
         }
         12 => tx.insert_code(&code(row, rich)),
-        13 => tx.update_code(&code(row, rich)),
+        13 => tx.remove_code(bucket(row), &digest("code", row)),
         14 => tx.insert_token_set(&crossed(row, other, rich)),
         15 => tx.update_token_set(&crossed(row, other, rich)),
         16 => tx.insert_payment_claim(&payment_claim(row, other)),

@@ -68,11 +68,6 @@ impl Tx for Books {
     fn insert_code(&mut self, code: &Code) -> Stored<()> {
         self.codes.insert((code.agreement.bucket(), code.digest), code.clone())
     }
-    fn update_code(&mut self, code: &Code) -> Stored<()> {
-        let key = (code.agreement.bucket(), code.digest);
-        let before = self.codes.there(&key)?.clone();
-        self.codes.change(key, Code { used_at: code.used_at, ..before })
-    }
     fn insert_token_set(&mut self, set: &TokenSet) -> Stored<()> {
         let bucket = set.agreement.bucket();
         let key = (set.agreement.clone(), set.generation);

@@ -410,14 +410,14 @@ impl Wallet {
                 let manner = self.manner(&notice, at.now.0);
                 let (delivery, outcome) = self.answered(&*dialect, &notice, manner);
                 let body = self.body_of(&*dialect, &notice);
-                (notice, dialect, manner, delivery, outcome, body)
+                (notice, manner, delivery, outcome, body)
             })
             .collect();
-        let (keys, at) = (self.keys.clone(), at.clone());
+        let at = at.clone();
         self.transact(move |tx| {
             let mut letters = Vec::new();
-            for (notice, dialect, manner, delivery, outcome, body) in &tries {
-                if retry::is_moot(tx, notice, &keys, &**dialect, &at)? {
+            for (notice, manner, delivery, outcome, body) in &tries {
+                if retry::is_moot(tx, notice, &at)? {
                     tx.update_notification(&Notification {
                         state: NotificationState::Moot,
                         ..notice.clone()

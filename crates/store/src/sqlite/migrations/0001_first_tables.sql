@@ -173,7 +173,6 @@ CREATE TABLE codes (
   owner      TEXT    NOT NULL,
   issued_at  INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
-  used_at    INTEGER,
   PRIMARY KEY (bucket, digest)
 ) STRICT, WITHOUT ROWID;
 
