@@ -4,6 +4,7 @@
 //! `done` is called after it. [`migrations`] is the schema; what a row means is in `rows`, shared by the SQL stores.
 
 pub mod backup;
+mod cache;
 #[cfg(test)]
 mod catalogue;
 mod engine;
@@ -101,6 +102,7 @@ impl SqliteStore {
             readers.push(spawn(path, &format!("reader-{number}"), move || readers::run(&reader, &queue))?);
         }
 
+        cache::fit(&db).map_err(|error| OpenFault::of(path, error))?;
         let (wake, calls) = bounded(1);
         let aside = connect(path, Access::Write)?;
         let nearly = Arc::new(AtomicBool::new(false));
@@ -231,11 +233,8 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, OpenFau
     if mode != "wal" {
         return Err(OpenFault::NoWal(path.to_owned()));
     }
-    db.execute_batch(&format!(
-        "PRAGMA synchronous = FULL; PRAGMA cache_size = -4096; PRAGMA journal_size_limit = {};",
-        wal::KEPT_BYTES
-    ))
-    .map_err(fault)?;
+    db.execute_batch(&format!("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = {};", wal::KEPT_BYTES))
+        .map_err(fault)?;
     Ok(db)
 }
 

@@ -5,6 +5,7 @@
 //! without a pause the thread alone never gets there: each pass leaves what was written during it. So it passes until
 //! little is left, and the writer copies that little between two commits.
 
+use super::cache;
 use crossbeam_channel::{Receiver, Sender};
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
@@ -68,6 +69,7 @@ impl WalWatch {
             self.nearly.store(false, Ordering::Relaxed);
         } else if self.nearly.swap(false, Ordering::Acquire) {
             let _ = pass(db);
+            let _ = cache::fit(db);
         } else if length > self.next_at && self.wake.try_send(()).is_ok() {
             self.next_at = length + MORE_BYTES;
         }
