@@ -16,10 +16,25 @@ const LOCK_BYTE: u64 = 1 << 30;
 
 /// Gives the writer the cache that suits its file: at the start, and each time the log begins anew.
 pub(super) fn fit(db: &Connection) -> rusqlite::Result<()> {
-    let number = |sql| {
-        db.query_row(sql, [], |row| row.get::<_, i64>(0)).map(|number| u64::try_from(number).unwrap_or(0))
-    };
+    let number = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0));
     let bytes = number("PRAGMA page_count")?.saturating_mul(number("PRAGMA page_size")?);
-    let kib = if bytes > LOCK_BYTE { LARGE_KIB } else { SMALL_KIB };
-    db.execute_batch(&format!("PRAGMA cache_size = -{kib}"))
+    db.execute_batch(&format!("PRAGMA cache_size = -{}", kib(u64::try_from(bytes).unwrap_or(0))))
+}
+
+fn kib(file_bytes: u64) -> u64 {
+    if file_bytes > LOCK_BYTE { LARGE_KIB } else { SMALL_KIB }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_beyond_the_lock_byte_has_the_large_cache() {
+        assert_eq!((kib(0), kib(LOCK_BYTE), kib(LOCK_BYTE + 1)), (SMALL_KIB, SMALL_KIB, LARGE_KIB));
+        let db = Connection::open_in_memory().expect("a database");
+        fit(&db).expect("a cache");
+        let set: i64 = db.query_row("PRAGMA cache_size", [], |row| row.get(0)).expect("a size");
+        assert_eq!(set, -4096);
+    }
 }
