@@ -14,7 +14,7 @@ const LARGE_KIB: u64 = 32 * 1024;
 /// Where SQLite's lock byte lies.
 const LOCK_BYTE: u64 = 1 << 30;
 
-/// Gives the writer the cache that suits its file: at the start, and each time the log begins anew.
+/// Gives the writer the cache that suits its file: at the start, and after it has copied the end of a long log itself.
 pub(super) fn fit(db: &Connection) -> rusqlite::Result<()> {
     let number = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0));
     let bytes = number("PRAGMA page_count")?.saturating_mul(number("PRAGMA page_size")?);
