@@ -17,7 +17,8 @@ fn url(schema: &Fresh) -> PostgresUrl {
     PostgresUrl::parse(&schema.url(), Path::new("/")).expect("a URL")
 }
 
-/// A file with rows of every kind of column; `codes` come before `settings`.
+/// A file with rows of every kind of column, and of one table as many as two transactions copy; `codes` come before
+/// `settings`.
 fn filled(scratch: &Scratch) -> PathBuf {
     let file = scratch.file("accord.db");
     drop(SqliteStore::open(&file, SqliteOptions::default()).expect("a store"));
@@ -27,7 +28,7 @@ fn filled(scratch: &Scratch) -> PathBuf {
          INSERT INTO settings SELECT 'name ' || i, 'value ''' || i || ' ö \"x\" \\ { , }' FROM n;
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1300)
          INSERT INTO pin_guards SELECT i % 7, 'user ' || i, i, i, -i, 0 FROM n;
-         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
          INSERT INTO audit_checkpoints SELECT 0, i, i, 'x', randomblob(40) FROM n;",
     )
     .expect("rows");
@@ -73,6 +74,7 @@ fn a_move_that_broke_off_goes_on_where_it_was_and_both_sides_say_the_same() {
     assert!(moved.resumed > 0, "{}", moved.resumed);
     let rows = |table: &str| moved.tables.iter().find(|sum| sum.table == table).map(|sum| sum.rows);
     assert_eq!((rows("settings"), rows("pin_guards"), rows("codes")), (Some(1701), Some(1300), Some(0)));
+    assert_eq!(rows("audit_checkpoints"), Some(100_000));
     assert_eq!(schema.sql(&format!("SELECT count(*) FROM settings WHERE name = '{FENCE}'")), "0");
     assert!(!put(&serving) && read(&serving).is_some(), "the file stays closed");
     // The last stroke was missing when the machine went down: it is made up for.

@@ -129,8 +129,8 @@ impl Link {
         })
     }
 
-    /// Waits for the server while the schema is looked at or changed: as long as it takes.
-    pub(crate) fn wait_long<T>(&self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    /// Waits for the server while the schema is looked at or changed, or a store is filled: as long as it takes.
+    pub(crate) fn wait_long<T, E>(&self, answer: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         self.runtime.block_on(answer)
     }
 

@@ -14,9 +14,12 @@ use crate::schema::Schema;
 use crate::sqlite::OpenFault;
 use source::Source;
 use std::path::Path;
-use table::Table;
 pub use table::TableSum;
+use table::{BATCH, Summing, Table};
 use target::Target;
+
+/// So many batches of rows are copied in one transaction.
+const PAGES: u32 = 100;
 
 /// Why a move did not come to its end. The text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -126,14 +129,17 @@ pub fn move_store(
         Standing::Copied(id) => {
             // Everything was compared; only the last stroke is missing.
             target.open_up(&id)?;
-            return Ok(Moved { tables: sums(&source, &target, &tables)?, resumed: 0 });
+            let here = tables.iter().map(|table| source.sum(table)).collect::<Result<_, _>>()?;
+            return Ok(Moved { tables: compare(&target, &tables, here)?, resumed: 0 });
         }
     };
+    let mut here = Vec::with_capacity(tables.len());
     for table in &tables {
-        let rows = copy(&source, &target, table)?;
+        let (rows, sum) = copy(&source, &target, table)?;
         told(&table.name, rows);
+        here.push(sum);
     }
-    let sums = sums(&source, &target, &tables)?;
+    let sums = compare(&target, &tables, here)?;
     let Some(fence) = source.fence()? else {
         return Err(TransferFault::NotMoving { place });
     };
@@ -185,32 +191,41 @@ fn agree(
     }
 }
 
-/// Copies what of a table is not there yet; says how many rows that were.
-fn copy(source: &Source, target: &Target, table: &Table) -> Result<u64, TransferFault> {
-    let mut after = target.last_key(table)?;
-    let mut copied = 0;
-    loop {
-        let rows = source.rows(table, after.as_deref())?;
-        let Some(last) = rows.last() else { return Ok(copied) };
-        after = Some(table.key_of(last));
-        target.insert(table, &rows)?;
-        copied += rows.len() as u64;
+/// Copies what of a table is not there yet, some ten thousand rows in a transaction. Says how many rows that were, and
+/// the digest of all that the file has.
+fn copy(source: &Source, target: &Target, table: &Table) -> Result<(u64, TableSum), TransferFault> {
+    let begun = target.last_key(table)?;
+    let (mut after, mut sum) = (begun.clone(), Summing::default());
+    let (mut copied, mut more) = (0, true);
+    while more {
+        let mut pages = PAGES;
+        copied += target.insert(table, || {
+            if !more || pages == 0 {
+                return Ok(Vec::new());
+            }
+            pages -= 1;
+            let rows = source.rows(table, after.as_deref())?;
+            rows.iter().for_each(|row| sum.add(row));
+            more = rows.len() == BATCH;
+            after = rows.last().map(|last| table.key_of(last)).or(after.take());
+            Ok(rows)
+        })?;
     }
+    // What an earlier run copied has not been read in this one.
+    let sum = if begun.is_some() { source.sum(table)? } else { sum.of(table) };
+    Ok((copied, sum))
 }
 
-/// The digests of both sides, which must be the same.
-fn sums(source: &Source, target: &Target, tables: &[Table]) -> Result<Vec<TableSum>, TransferFault> {
-    let (mut sums, mut different) = (Vec::new(), Vec::new());
-    for table in tables {
-        let here = table.sum(|after| source.rows(table, after))?;
-        let of_target = table.there();
-        let there = of_target.sum(|after| target.rows(&of_target, after))?;
-        if here != there {
+/// Reads every table of the target, whose digests must be those of the file.
+fn compare(target: &Target, tables: &[Table], here: Vec<TableSum>) -> Result<Vec<TableSum>, TransferFault> {
+    let mut different = Vec::new();
+    for (table, here) in tables.iter().zip(&here) {
+        let there = target.sum(table)?;
+        if *here != there {
             different.push(format!("{} ({} rows here, {} there)", table.name, here.rows, there.rows));
         }
-        sums.push(here);
     }
-    if different.is_empty() { Ok(sums) } else { Err(TransferFault::Differs(different.join(", "))) }
+    if different.is_empty() { Ok(here) } else { Err(TransferFault::Differs(different.join(", "))) }
 }
 
 /// Gives a move up: the target is emptied if it is named, and the file takes writes again.

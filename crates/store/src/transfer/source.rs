@@ -1,7 +1,7 @@
 //! The file that is moved: read by this process while another may serve from it.
 
 use super::TransferFault;
-use super::table::{Cell, Column, Kind, Table};
+use super::table::{BATCH, Cell, Column, Kind, Summing, Table, TableSum};
 use crate::fence::{FENCE, Fence};
 use crate::schema::Schema;
 use crate::sqlite::{Access, OpenFault, connect, migrations};
@@ -97,13 +97,26 @@ impl Source {
         after: Option<&[Cell]>,
     ) -> Result<Vec<Vec<Cell>>, TransferFault> {
         let read = || -> rusqlite::Result<Vec<Vec<Cell>>> {
-            let mut statement = self.db.prepare_cached(&table.page(after.is_some(), '?'))?;
+            let mut statement = self.db.prepare_cached(&table.page(after.is_some()))?;
             let rows = statement.query_map(rusqlite::params_from_iter(after.unwrap_or_default()), |row| {
                 (0..table.columns.len()).map(|index| Ok(cell(row.get(index)?))).collect()
             })?;
             rows.collect()
         };
         read().map_err(|why| table.fault(why))
+    }
+
+    /// Reads all rows and computes their digest.
+    pub(super) fn sum(&self, table: &Table) -> Result<TableSum, TransferFault> {
+        let (mut sum, mut after) = (Summing::default(), None::<Vec<Cell>>);
+        loop {
+            let rows = self.rows(table, after.as_deref())?;
+            rows.iter().for_each(|row| sum.add(row));
+            match rows.last() {
+                Some(last) if rows.len() == BATCH => after = Some(table.key_of(last)),
+                _ => return Ok(sum.of(table)),
+            }
+        }
     }
 }
 

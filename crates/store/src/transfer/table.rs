@@ -5,7 +5,7 @@ use super::TransferFault;
 use crate::fence::FENCE;
 use sha2::Digest as _;
 
-/// Rows that are read, and written, at once.
+/// Rows of the file that are read at once.
 pub(super) const BATCH: usize = 500;
 
 /// What a column holds.
@@ -54,17 +54,6 @@ pub struct TableSum {
 }
 
 impl Table {
-    /// The table as the target has it: there the bucket is first in every key.
-    pub(super) fn there(&self) -> Table {
-        let mut key = self.key.clone();
-        let bucket =
-            key.iter().position(|index| self.columns.get(*index).is_some_and(|it| it.name == "bucket"));
-        if let Some(place) = bucket {
-            key[..=place].rotate_right(1);
-        }
-        Table { key, ..self.clone() }
-    }
-
     /// Its columns, with commas between.
     pub(super) fn columns(&self) -> String {
         self.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
@@ -85,12 +74,17 @@ impl Table {
         if self.name == "settings" { format!("name <> '{FENCE}'") } else { "true".to_owned() }
     }
 
-    /// The next rows behind a key; `mark` is how the engine writes the n-th parameter.
-    pub(super) fn page(&self, after: bool, mark: char) -> String {
-        let (columns, key, only, table) = (self.columns(), self.key(), self.only(), &self.name);
-        let marks: Vec<String> = (1..=self.key.len()).map(|number| format!("{mark}{number}")).collect();
+    /// All rows, in whatever order.
+    pub(super) fn all(&self) -> String {
+        format!("SELECT {} FROM {} WHERE {}", self.columns(), self.name, self.only())
+    }
+
+    /// The next rows in the order of the key, from the beginning or behind a key, in the file's words.
+    pub(super) fn page(&self, after: bool) -> String {
+        let (all, key) = (self.all(), self.key());
+        let marks: Vec<String> = (1..=self.key.len()).map(|number| format!("?{number}")).collect();
         let behind = if after { format!(" AND ({key}) > ({})", marks.join(", ")) } else { String::new() };
-        format!("SELECT {columns} FROM {table} WHERE {only}{behind} ORDER BY {key} LIMIT {BATCH}")
+        format!("{all}{behind} ORDER BY {key} LIMIT {BATCH}")
     }
 
     /// The key of a row.
@@ -98,36 +92,35 @@ impl Table {
         self.key.iter().filter_map(|index| row.get(*index)).cloned().collect()
     }
 
-    /// Reads all rows and computes their digest.
-    pub(super) fn sum(
-        &self,
-        rows: impl Fn(Option<&[Cell]>) -> Result<Vec<Vec<Cell>>, TransferFault>,
-    ) -> Result<TableSum, TransferFault> {
-        let (mut sum, mut count, mut after) = ([0_u64; 4], 0, None::<Vec<Cell>>);
-        loop {
-            let page = rows(after.as_deref())?;
-            for row in &page {
-                let mut hash = sha2::Sha256::new();
-                row.iter().for_each(|cell| cell.hash(&mut hash));
-                for (part, bytes) in sum.iter_mut().zip(hash.finalize().chunks_exact(8)) {
-                    *part = part
-                        .wrapping_add(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
-                }
-            }
-            count += page.len() as u64;
-            match page.last() {
-                Some(last) if page.len() == BATCH => after = Some(self.key_of(last)),
-                _ => break,
-            }
-        }
-        let sum: Vec<u8> = sum.iter().flat_map(|part| part.to_be_bytes()).collect();
-        let sha256 = sha2::Sha256::digest(&sum).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(TableSum { table: self.name.clone(), rows: count, sha256 })
-    }
-
     /// A row of it could not be read or written.
     pub(super) fn fault(&self, why: impl std::fmt::Display) -> TransferFault {
         TransferFault::Row { table: self.name.clone(), why: why.to_string() }
+    }
+}
+
+/// A digest that grows row by row.
+#[derive(Default)]
+pub(super) struct Summing {
+    parts: [u64; 4],
+    rows: u64,
+}
+
+impl Summing {
+    /// Takes a row in.
+    pub(super) fn add(&mut self, row: &[Cell]) {
+        let mut hash = sha2::Sha256::new();
+        row.iter().for_each(|cell| cell.hash(&mut hash));
+        for (part, bytes) in self.parts.iter_mut().zip(hash.finalize().chunks_exact(8)) {
+            *part = part.wrapping_add(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
+        }
+        self.rows += 1;
+    }
+
+    /// The digest of all rows that were taken in.
+    pub(super) fn of(self, table: &Table) -> TableSum {
+        let sum: Vec<u8> = self.parts.iter().flat_map(|part| part.to_be_bytes()).collect();
+        let sha256 = sha2::Sha256::digest(&sum).iter().map(|byte| format!("{byte:02x}")).collect();
+        TableSum { table: table.name.clone(), rows: self.rows, sha256 }
     }
 }
 

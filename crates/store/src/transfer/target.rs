@@ -1,12 +1,15 @@
 //! The database that is filled: closed by its fence until all is there.
 
 use super::TransferFault;
-use super::table::{Cell, Kind, Table};
+use super::table::{Cell, Kind, Summing, Table, TableSum};
 use crate::fence::{FENCE, Fence};
 use crate::postgres::{Link, PostgresFault, PostgresOptions, PostgresUrl, apply, migrations, nodes};
 use crate::schema::Schema;
 use bytes::BytesMut;
+use futures_util::TryStreamExt as _;
 use std::error::Error as StdError;
+use std::pin::pin;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Error, Row};
 
@@ -118,18 +121,19 @@ impl Target {
         })
     }
 
-    /// The next rows behind a key.
-    pub(super) fn rows(
-        &self,
-        table: &Table,
-        after: Option<&[Cell]>,
-    ) -> Result<Vec<Vec<Cell>>, TransferFault> {
-        let params: Vec<&(dyn ToSql + Sync)> =
-            after.unwrap_or_default().iter().map(|cell| cell as &(dyn ToSql + Sync)).collect();
-        let words = table.page(after.is_some(), '$');
-        let rows = self.link.wait_long(self.link.client.query(&words, &params));
-        let rows = rows.map_err(|error| self.fault(&error))?;
-        rows.iter().map(|row| self.cells(table, row)).collect()
+    /// Reads all rows, in the order in which they lie there, and computes their digest.
+    pub(super) fn sum(&self, table: &Table) -> Result<TableSum, TransferFault> {
+        self.link.wait_long(async {
+            let nothing: [&str; 0] = [];
+            let words = table.all();
+            let rows = self.link.client.query_raw(&words, nothing).await;
+            let mut rows = pin!(rows.map_err(|error| self.fault(&error))?);
+            let mut sum = Summing::default();
+            while let Some(row) = rows.try_next().await.map_err(|error| self.fault(&error))? {
+                sum.add(&self.cells(table, &row)?);
+            }
+            Ok(sum.of(table))
+        })
     }
 
     fn cells(&self, table: &Table, row: &Row) -> Result<Vec<Cell>, TransferFault> {
@@ -143,34 +147,30 @@ impl Target {
         table.columns.iter().enumerate().map(cell).collect::<Result<_, _>>().map_err(|why| table.fault(why))
     }
 
-    /// Inserts rows, all or none: a column of each kind as one array, so one statement serves for any number of rows.
-    pub(super) fn insert(&self, table: &Table, rows: &[Vec<Cell>]) -> Result<(), TransferFault> {
-        let arrays: Vec<Array<'_>> = (0..table.columns.len()).map(|index| Array(rows, index)).collect();
-        let params: Vec<&(dyn ToSql + Sync)> =
-            arrays.iter().map(|array| array as &(dyn ToSql + Sync)).collect();
-        let kinds: Vec<String> = table
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(index, column)| {
-                let kind = match column.kind {
-                    Kind::Int => "bigint",
-                    Kind::Text => "text",
-                    Kind::Bytes => "bytea",
-                };
-                format!("${}::{kind}[]", index + 1)
-            })
-            .collect();
-        let words = format!(
-            "INSERT INTO {} ({}) SELECT * FROM unnest({})",
-            table.name,
-            table.columns(),
-            kinds.join(", ")
-        );
-        let inserted = self.link.wait_long(self.link.client.execute(&words, &params));
-        inserted.map(|_| ()).map_err(|error| match error.as_db_error() {
+    /// Copies the rows that `next` gives until it gives none, all or nothing; says how many there were.
+    pub(super) fn insert(
+        &self,
+        table: &Table,
+        mut next: impl FnMut() -> Result<Vec<Vec<Cell>>, TransferFault>,
+    ) -> Result<u64, TransferFault> {
+        let words = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table.name, table.columns());
+        let kinds: Vec<Type> = table.columns.iter().map(|column| column.kind.of_postgres()).collect();
+        let fault = |error: Error| match error.as_db_error() {
             Some(_) => table.fault(crate::postgres::sentence(&error)),
             None => self.fault(&error),
+        };
+        self.link.wait_long(async {
+            let sink = self.link.client.copy_in(&words).await.map_err(fault)?;
+            let mut writer = pin!(BinaryCopyInWriter::new(sink, &kinds));
+            loop {
+                let rows = next()?;
+                if rows.is_empty() {
+                    return writer.finish().await.map_err(fault);
+                }
+                for row in &rows {
+                    writer.as_mut().write_raw(row).await.map_err(fault)?;
+                }
+            }
         })
     }
 
@@ -178,6 +178,16 @@ impl Target {
     pub(super) fn clear(&self, tables: &[Table]) -> Result<(), TransferFault> {
         let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
         self.say(&format!("TRUNCATE {}", names.join(", ")))
+    }
+}
+
+impl Kind {
+    fn of_postgres(self) -> Type {
+        match self {
+            Kind::Int => Type::INT8,
+            Kind::Text => Type::TEXT,
+            Kind::Bytes => Type::BYTEA,
+        }
     }
 }
 
@@ -193,23 +203,6 @@ impl ToSql for Cell {
 
     fn accepts(kind: &Type) -> bool {
         matches!(*kind, Type::INT8 | Type::TEXT | Type::BYTEA)
-    }
-
-    to_sql_checked!();
-}
-
-/// One column of many rows.
-#[derive(Debug)]
-struct Array<'r>(&'r [Vec<Cell>], usize);
-
-impl ToSql for Array<'_> {
-    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        let cells: Vec<&Cell> = self.0.iter().filter_map(|row| row.get(self.1)).collect();
-        cells.to_sql(kind, out)
-    }
-
-    fn accepts(kind: &Type) -> bool {
-        matches!(*kind, Type::INT8_ARRAY | Type::TEXT_ARRAY | Type::BYTEA_ARRAY)
     }
 
     to_sql_checked!();
