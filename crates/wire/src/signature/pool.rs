@@ -211,6 +211,8 @@ struct Queue {
     notifications: VecDeque<SignJob>,
     /// Jobs taken and not yet done.
     running: usize,
+    /// Threads that wait for a job; the others look here again before they do.
+    idle: usize,
     closed: bool,
 }
 
@@ -271,13 +273,13 @@ impl SigningPool {
 
 impl Signer for SigningPool {
     fn submit(&self, job: SignJob) {
-        let refused = {
+        let (refused, idle) = {
             let mut queue = self.shared.lock();
             let waiting = queue.replies.len() + queue.notifications.len();
             let full = waiting >= self.shared.capacity
                 || (job.priority == Lane::Notification
                     && queue.notifications.len() >= self.shared.capacity.div_ceil(2));
-            match (queue.closed, full, job.priority) {
+            let refused = match (queue.closed, full, job.priority) {
                 (true, ..) => Some((job, SignerFault::Closed)),
                 (false, true, _) => Some((job, SignerFault::Overloaded)),
                 (false, false, Lane::Reply) => {
@@ -288,10 +290,13 @@ impl Signer for SigningPool {
                     queue.notifications.push_back(job);
                     None
                 }
-            }
+            };
+            (refused, queue.idle > 0)
         };
         match refused {
-            None => self.shared.wake.notify_one(),
+            // To wake is a call of the system, also when nobody sleeps.
+            None if idle => self.shared.wake.notify_one(),
+            None => {}
             Some((job, fault)) => finish(job.done, Err(fault)),
         }
     }
@@ -370,7 +375,9 @@ impl Shared {
             if queue.closed {
                 return None;
             }
+            queue.idle += 1;
             queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue.idle -= 1;
         }
     }
 
