@@ -5,6 +5,7 @@ use crate::rows::{
     self, agreement, console, control, delivery, device, journal, message, notification, payment, people,
     refund, settlement, token, user,
 };
+use rusqlite::StatementStatus;
 use std::collections::BTreeMap;
 
 fn empty() -> Connection {
@@ -30,6 +31,30 @@ fn every_statement_fits_the_schema_and_none_searches_a_table_from_end_to_end() {
             scans.filter(|step| !step.contains(" INDEX ") && !READ_WHOLE.contains(step)).collect();
         assert!(unwanted.is_empty(), "{unwanted:?} in {sql}");
     }
+}
+
+#[test]
+fn no_statement_is_prepared_anew_for_other_parameters() {
+    let dir = std::env::temp_dir().join(format!("accord-prepared-once-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("a directory");
+    let path = dir.join("accord.db");
+    create_file(&path).expect("a file");
+    let db = connect(&path, Access::Write).expect("a connection");
+    migrations::migrate(&db, &path, &Default::default()).expect("a migrated database");
+    db.execute_batch("BEGIN").expect("a transaction");
+    for sql in rows::STATEMENTS.iter().copied().flatten() {
+        let mut statement = db.prepare(sql).unwrap_or_else(|error| panic!("{error}\n{sql}"));
+        for value in 1..4 {
+            for index in 1..=statement.parameter_count() {
+                statement.raw_bind_parameter(index, value).expect("a parameter");
+            }
+            // Rows that contradict a check are no matter here.
+            let _ = statement.raw_query().next();
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+    }
+    drop(db);
+    std::fs::remove_dir_all(&dir).expect("it goes");
 }
 
 /// Small tables that are read from end to end. A walk along an index is in its order, and ends at a limit or with the

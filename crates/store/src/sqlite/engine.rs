@@ -1,15 +1,17 @@
-//! SQLite as an engine of rows: cached statements, parameters and columns without a copy, and what its errors mean.
+//! SQLite as an engine of rows: statements that are kept, parameters and columns without a copy, and what its errors mean.
 
+use super::statements::Statements;
 use crate::rows::engine::{Each, Engine, Row};
 use crate::rows::value::{Field, Params, Value};
 use accord_core::handle::Bucket;
 use accord_core::store::{StoreFault, Stored};
+use rusqlite::ErrorCode;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode};
 
-impl Engine for Connection {
+impl Engine for Statements<'_> {
     fn query(&self, sql: &'static str, params: Params<'_>, each: &mut Each<'_>) -> Stored<()> {
-        let mut statement = self.prepare_cached(sql).map_err(fault)?;
+        let statement = self.statement(sql).map_err(fault)?;
+        let mut statement = statement.borrow_mut();
         let mut rows = statement.query(bound(params)).map_err(fault)?;
         while let Some(row) = rows.next().map_err(fault)? {
             if !each(row)? {
@@ -24,7 +26,7 @@ impl Engine for Connection {
         if self.is_autocommit() {
             return Err(StoreFault::Unavailable("the database rolled the transaction back".into()));
         }
-        let changed = self.prepare_cached(sql).and_then(|mut statement| statement.execute(bound(params)));
+        let changed = self.statement(sql).and_then(|statement| statement.borrow_mut().execute(bound(params)));
         changed.map(|rows| rows as u64).map_err(fault)
     }
 

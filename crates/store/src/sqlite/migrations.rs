@@ -2,6 +2,7 @@
 //! their checksums.
 
 use super::OpenFault;
+use super::statements::Statements;
 use crate::schema::{Applied, Migration, Misfit, Outlook, Schema, differences};
 use rusqlite::{Connection, params};
 use std::path::Path;
@@ -115,7 +116,7 @@ pub(super) fn migrate(db: &Connection, path: &Path, schema: &Schema) -> Result<V
         return Ok(Vec::new());
     }
     if version(db, path)? > 0
-        && let Some(fence) = super::writer::fence(db).map_err(fault)?
+        && let Some(fence) = super::writer::fence(&Statements::new(db)).map_err(fault)?
     {
         return Err(OpenFault::Fenced { path: path.to_owned(), why: fence.sentence() });
     }

@@ -12,6 +12,7 @@ mod fault;
 mod inline;
 pub mod migrations;
 mod readers;
+mod statements;
 #[cfg(test)]
 mod upgrade;
 mod wal;
@@ -25,6 +26,7 @@ use crate::queue::{Glance, Job, Queue};
 use crate::schema::Schema;
 use accord_core::store::{Done, Look, Store, StoreFault, Stored, Work};
 use crossbeam_channel::bounded;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -208,7 +210,8 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, OpenFau
         Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
     };
     let db = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault)?;
-    db.set_prepared_statement_cache_capacity(128);
+    // Else a statement with a parameter that a plan could go by (`LIMIT ?3`) is prepared anew each time that is bound.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fault)?;
     db.busy_timeout(BUSY).map_err(fault)?;
     db.execute_batch(
         "PRAGMA mmap_size = 0; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;

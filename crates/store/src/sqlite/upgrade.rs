@@ -1,5 +1,6 @@
 //! Tests of what the steps of the schema do to rows that are there already.
 
+use super::statements::Statements;
 use crate::rows::desk::Desk;
 use accord_core::handle::Bucket;
 use accord_core::ids::{ClientId, Owner, PaymentId, PaymentRequestId, PostingId};
@@ -36,7 +37,8 @@ fn debits_of_before_get_their_items_and_their_users_when_the_schema_is_brought_u
          INSERT INTO postings VALUES (7, 'y', 'credit', 'an operator', 8);",
     )
     .expect("a transfer of before");
-    let desk = Desk(&db);
+    let statements = Statements::new(&db);
+    let desk = Desk(&statements);
     let items = desk.settlement_items(&ClientId::new("c"), Span::ALL, None, 9).expect("items");
     let expected = SettlementItem {
         posting,

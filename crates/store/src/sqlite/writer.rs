@@ -5,6 +5,7 @@
 //! with each rule in a savepoint of its own. Savepoints cost a copy of every page, so they wait until one is needed.
 
 use super::engine::fault;
+use super::statements::Statements;
 use super::wal::WalWatch;
 use crate::fence::{FENCE, Fence};
 use crate::pace::Pace;
@@ -21,6 +22,7 @@ const RUNS: u32 = 4;
 
 /// Runs until the queue is closed and empty.
 pub(super) fn run(db: &Connection, queue: &Receiver<Job>, most: usize, mut wal: WalWatch, pace: &Pace) {
+    let db = &Statements::new(db);
     while let Ok(first) = queue.recv() {
         let mut jobs = vec![first];
         jobs.extend(queue.try_iter().take(most.saturating_sub(1)));
@@ -51,7 +53,7 @@ enum Apart {
     Each,
 }
 
-pub(super) fn group(db: &Connection, mut jobs: Vec<Job>) {
+pub(super) fn group(db: &Statements<'_>, mut jobs: Vec<Job>) {
     let done = match together(db, &mut jobs, Apart::Never) {
         Err(Lost::Mixed) => together(db, &mut jobs, Apart::Each),
         done => done,
@@ -75,12 +77,12 @@ fn tell(job: Job, end: Ended) {
 }
 
 /// Runs the rules in one transaction and commits it.
-fn together(db: &Connection, jobs: &mut [Job], apart: Apart) -> Result<Vec<Ended>, Lost> {
+fn together(db: &Statements<'_>, jobs: &mut [Job], apart: Apart) -> Result<Vec<Ended>, Lost> {
     let ended = |error| Lost::Ended(fault(error));
-    step(db, "BEGIN IMMEDIATE").map_err(ended)?;
+    db.step("BEGIN IMMEDIATE").map_err(ended)?;
     let Some(fence) = fence(db).map_err(ended)? else { return in_turn(db, jobs, apart) };
     // Nothing may be written any more: what only reads is answered, the rest fails at its first write.
-    step(db, "ROLLBACK").and_then(|()| step(db, "BEGIN DEFERRED")).map_err(ended)?;
+    db.step("ROLLBACK").and_then(|()| db.step("BEGIN DEFERRED")).map_err(ended)?;
     db.pragma_update(None, "query_only", true).map_err(ended)?;
     let done = in_turn(db, jobs, apart);
     db.pragma_update(None, "query_only", false).map_err(ended)?;
@@ -89,13 +91,13 @@ fn together(db: &Connection, jobs: &mut [Job], apart: Apart) -> Result<Vec<Ended
 }
 
 /// Is the store being moved?
-pub(super) fn fence(db: &Connection) -> rusqlite::Result<Option<Fence>> {
-    let mut statement = db.prepare_cached("SELECT value FROM settings WHERE name = ?1")?;
-    let text = statement.query_row([FENCE], |row| row.get::<_, String>(0)).optional()?;
+pub(super) fn fence(db: &Statements<'_>) -> rusqlite::Result<Option<Fence>> {
+    let statement = db.statement("SELECT value FROM settings WHERE name = ?1")?;
+    let text = statement.borrow_mut().query_row([FENCE], |row| row.get::<_, String>(0)).optional()?;
     Ok(text.map(|text| Fence::read(&text)))
 }
 
-fn in_turn(db: &Connection, jobs: &mut [Job], apart: Apart) -> Result<Vec<Ended>, Lost> {
+fn in_turn(db: &Statements<'_>, jobs: &mut [Job], apart: Apart) -> Result<Vec<Ended>, Lost> {
     let (only, mut ends) = (jobs.len() == 1, Vec::with_capacity(jobs.len()));
     for job in jobs {
         let end = match apart {
@@ -107,7 +109,7 @@ fn in_turn(db: &Connection, jobs: &mut [Job], apart: Apart) -> Result<Vec<Ended>
             Err(why) => {
                 if !db.is_autocommit() {
                     // A connection that cannot roll back fails every later BEGIN, so nothing is ever half told.
-                    let _ = step(db, "ROLLBACK");
+                    let _ = db.step("ROLLBACK");
                 }
                 return Err(why);
             }
@@ -117,18 +119,18 @@ fn in_turn(db: &Connection, jobs: &mut [Job], apart: Apart) -> Result<Vec<Ended>
         // The only rule was taken back, and the transaction with it.
         return Ok(ends);
     }
-    match step(db, "COMMIT") {
+    match db.step("COMMIT") {
         Ok(()) => Ok(ends),
         Err(error) => Err(Lost::Ended(not_committed(db, &error))),
     }
 }
 
 /// What a failed COMMIT means: certain that nothing happened, or not certain of anything.
-fn not_committed(db: &Connection, error: &rusqlite::Error) -> StoreFault {
+fn not_committed(db: &Statements<'_>, error: &rusqlite::Error) -> StoreFault {
     let code = error.sqlite_error().map(|inner| inner.code);
     if !db.is_autocommit() {
         // Still inside: SQLite did not begin to write the end of the transaction.
-        return match step(db, "ROLLBACK") {
+        return match db.step("ROLLBACK") {
             Ok(()) => StoreFault::Unavailable(format!("not committed: {error}")),
             Err(_) => StoreFault::Unknown(error.to_string()),
         };
@@ -143,7 +145,7 @@ fn not_committed(db: &Connection, error: &rusqlite::Error) -> StoreFault {
 
 /// Runs one rule in the group's transaction. What it wrote and wants to take back cannot be parted from what others wrote
 /// before it, unless it is the `only` one.
-fn bare(db: &Connection, work: &mut Work, only: bool) -> Result<Ended, Lost> {
+fn bare(db: &Statements<'_>, work: &mut Work, only: bool) -> Result<Ended, Lost> {
     for last in (0..RUNS).map(|run| run + 1 == RUNS) {
         let before = db.total_changes();
         let verdict = catch_unwind(AssertUnwindSafe(|| work(&mut Desk(db))));
@@ -161,7 +163,7 @@ fn bare(db: &Connection, work: &mut Work, only: bool) -> Result<Ended, Lost> {
         };
         return match (wrote, only) {
             (false, _) => Ok(end),
-            (true, true) => step(db, "ROLLBACK").map(|()| end).map_err(|error| Lost::Ended(fault(error))),
+            (true, true) => db.step("ROLLBACK").map(|()| end).map_err(|error| Lost::Ended(fault(error))),
             (true, false) => Err(Lost::Mixed),
         };
     }
@@ -185,19 +187,19 @@ fn lasting_conflict() -> StoreFault {
 }
 
 /// Runs one rule in its savepoint. An error means that the whole transaction is gone.
-fn alone(db: &Connection, work: &mut Work) -> Result<Ended, StoreFault> {
+fn alone(db: &Statements<'_>, work: &mut Work) -> Result<Ended, StoreFault> {
     for last in (0..RUNS).map(|run| run + 1 == RUNS) {
-        step(db, "SAVEPOINT job").map_err(fault)?;
+        db.step("SAVEPOINT job").map_err(fault)?;
         let verdict = catch_unwind(AssertUnwindSafe(|| work(&mut Desk(db))));
         if db.is_autocommit() {
             return Err(rolled_back(verdict.ok()));
         }
         if let Ok(Verdict::Keep) = verdict {
-            step(db, "RELEASE job").map_err(fault)?;
+            db.step("RELEASE job").map_err(fault)?;
             return Ok(Ok(()));
         }
-        step(db, "ROLLBACK TO job").map_err(fault)?;
-        step(db, "RELEASE job").map_err(fault)?;
+        db.step("ROLLBACK TO job").map_err(fault)?;
+        db.step("RELEASE job").map_err(fault)?;
         match verdict {
             Ok(Verdict::Fault(StoreFault::Conflict(_))) if !last => {}
             Ok(Verdict::Fault(why)) => return Ok(Err(why)),
@@ -206,10 +208,6 @@ fn alone(db: &Connection, work: &mut Work) -> Result<Ended, StoreFault> {
         }
     }
     Ok(Err(lasting_conflict()))
-}
-
-fn step(db: &Connection, sql: &str) -> rusqlite::Result<()> {
-    db.prepare_cached(sql)?.execute([]).map(|_| ())
 }
 
 #[cfg(test)]
@@ -233,7 +231,7 @@ mod tests {
             let send = send.clone();
             Job { work: Box::new(rule), done: Box::new(move |end| drop(send.send((number, end)))) }
         });
-        group(db, jobs.collect());
+        group(&Statements::new(db), jobs.collect());
         drop(send);
         let mut ends: Vec<(usize, Ended)> = receive.iter().collect();
         ends.sort_by_key(|(number, _)| *number);
@@ -248,7 +246,7 @@ mod tests {
     }
 
     fn has(db: &Connection, name: &str) -> bool {
-        Desk(db).setting(name).expect("a setting").is_some()
+        Desk(&Statements::new(db)).setting(name).expect("a setting").is_some()
     }
 
     #[test]
@@ -296,6 +294,7 @@ mod tests {
     #[test]
     fn only_a_commit_that_surely_failed_is_called_failed() {
         let db = empty();
+        let db = Statements::new(&db);
         let failed = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
         for (code, sure) in [
             (rusqlite::ffi::SQLITE_FULL, true),
@@ -306,7 +305,7 @@ mod tests {
             assert_eq!(matches!(told, StoreFault::Unavailable(_)), sure, "{told:?}");
             assert_eq!(matches!(told, StoreFault::Unknown(_)), !sure, "{told:?}");
         }
-        step(&db, "BEGIN IMMEDIATE").expect("a transaction");
+        db.step("BEGIN IMMEDIATE").expect("a transaction");
         let told = not_committed(&db, &failed(rusqlite::ffi::SQLITE_BUSY));
         assert!(matches!(told, StoreFault::Unavailable(_)) && db.is_autocommit(), "{told:?}");
     }
@@ -343,7 +342,7 @@ mod tests {
         let keep = || -> Work { Box::new(|_: &mut dyn Tx| Verdict::Keep) };
         let deaf = Job { work: keep(), done: Box::new(|_| panic!("so it was asked")) };
         let other = Job { work: keep(), done: Box::new(move |end| drop(send.send(end))) };
-        group(&db, vec![deaf, other]);
+        group(&Statements::new(&db), vec![deaf, other]);
         assert_eq!(receive.recv(), Ok(Ok(())));
     }
 }
