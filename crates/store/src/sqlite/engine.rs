@@ -5,20 +5,19 @@ use crate::rows::engine::{Each, Engine, Row};
 use crate::rows::value::{Field, Params, Value};
 use accord_core::handle::Bucket;
 use accord_core::store::{StoreFault, Stored};
-use rusqlite::ErrorCode;
-use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{ErrorCode, Statement};
+
+// What is bound goes as soon as a statement has run: SQLite keeps such things in a small store of its own, and asks the
+// system for memory when that is full.
 impl Engine for Statements<'_> {
     fn query(&self, sql: &'static str, params: Params<'_>, each: &mut Each<'_>) -> Stored<()> {
         let statement = self.statement(sql).map_err(fault)?;
         let mut statement = statement.borrow_mut();
-        let mut rows = statement.query(bound(params)).map_err(fault)?;
-        while let Some(row) = rows.next().map_err(fault)? {
-            if !each(row)? {
-                break;
-            }
-        }
-        Ok(())
+        let shown = show(&mut statement, params, each);
+        statement.clear_bindings();
+        shown
     }
 
     fn execute(&self, sql: &'static str, params: Params<'_>) -> Stored<u64> {
@@ -26,7 +25,10 @@ impl Engine for Statements<'_> {
         if self.is_autocommit() {
             return Err(StoreFault::Unavailable("the database rolled the transaction back".into()));
         }
-        let changed = self.statement(sql).and_then(|statement| statement.borrow_mut().execute(bound(params)));
+        let statement = self.statement(sql).map_err(fault)?;
+        let mut statement = statement.borrow_mut();
+        let changed = statement.execute(bound(params));
+        statement.clear_bindings();
         changed.map(|rows| rows as u64).map_err(fault)
     }
 
@@ -34,6 +36,16 @@ impl Engine for Statements<'_> {
     fn hold(&self, _: &mut dyn Iterator<Item = Bucket>) -> Stored<bool> {
         Ok(true)
     }
+}
+
+fn show(statement: &mut Statement<'_>, params: Params<'_>, each: &mut Each<'_>) -> Stored<()> {
+    let mut rows = statement.query(bound(params)).map_err(fault)?;
+    while let Some(row) = rows.next().map_err(fault)? {
+        if !each(row)? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn bound<'a>(params: Params<'a>) -> impl rusqlite::Params + 'a {

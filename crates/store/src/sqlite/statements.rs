@@ -4,14 +4,14 @@
 
 use rusqlite::{Connection, PrepFlags, Statement};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::rc::Rc;
 
 /// A connection with its statements, for one thread.
 pub(super) struct Statements<'db> {
     db: &'db Connection,
-    kept: RefCell<HashMap<(usize, usize), Kept<'db>>>,
+    kept: RefCell<BTreeMap<(usize, usize), Kept<'db>>>,
 }
 
 type Kept<'db> = Rc<RefCell<Statement<'db>>>;
