@@ -4,7 +4,7 @@
 //! `accord-core`: an act only calls one and writes down what it said.
 
 use crate::fields::FieldFault;
-use crate::json::Json;
+use crate::json::{Json, text_of};
 use accord_core::agreement::Terms;
 use accord_core::client::Client;
 use accord_core::ids::{AuthId, ClientId, DialectName, Owner};
@@ -269,5 +269,5 @@ pub fn result_only(code: &Code, message: &str) -> Answer {
     let body = serde_json::json!({
         "result": { "resultCode": code.code, "resultStatus": code.status.as_str(), "resultMessage": message }
     });
-    Answer { body: body.to_string().into_bytes(), status: code.status, code: code.code }
+    Answer { body: text_of(body).into_bytes(), status: code.status, code: code.code }
 }

@@ -190,8 +190,13 @@ fn write(json: &Json, text: &mut String) {
 }
 
 fn write_string(string: &str, text: &mut String) {
-    // `Value`'s Display is serde_json's own writer, and cannot fail.
-    text.push_str(&serde_json::Value::from(string).to_string());
+    text.push_str(&text_of(string));
+}
+
+/// What goes out as text: a value, or a string. Neither can fail to be written; `Value`'s own Display says the same, piece
+/// by piece through a formatter.
+pub(crate) fn text_of(value: impl serde::Serialize) -> String {
+    serde_json::to_string(&value).unwrap_or_default()
 }
 
 /// Where a value stands; built on the stack, written out only for a fault.

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::Offset;
 
 /// Longest text read as a time, in bytes.
@@ -96,24 +97,22 @@ fn digits(text: &[u8]) -> Option<i64> {
 ///
 /// Out of the years 0 to 9999 the nearest end is written; an offset beyond a day counts as none.
 pub fn format_seconds(epoch_ms: i64, offset_seconds: i32) -> String {
-    format(epoch_ms, offset_seconds, "%Y-%m-%dT%H:%M:%S")
+    format(epoch_ms, offset_seconds, 0)
 }
 
 /// Writes `2026-01-15T09:30:01.123+03:00` (RFC 3339 with milliseconds); limits as in [`format_seconds`].
 pub fn format_millis(epoch_ms: i64, offset_seconds: i32) -> String {
-    format(epoch_ms, offset_seconds, "%Y-%m-%dT%H:%M:%S.%3f")
+    format(epoch_ms, offset_seconds, 3)
 }
 
-fn format(epoch_ms: i64, offset_seconds: i32, pattern: &str) -> String {
+fn format(epoch_ms: i64, offset_seconds: i32, digits: u8) -> String {
     // 0000-01-02 to 9999-12-30T21:59:59, so that no offset leaves the four-digit years.
     let clamped = epoch_ms.clamp(-62_167_132_800_000, 253_402_207_199_999);
     let timestamp = Timestamp::from_millisecond(clamped).unwrap_or(Timestamp::UNIX_EPOCH);
     // The papers' offsets have whole minutes.
     let minutes = if offset_seconds.unsigned_abs() < 86_400 { offset_seconds / 60 } else { 0 };
     let offset = Offset::from_seconds(minutes * 60).unwrap_or(Offset::UTC);
-    let sign = if minutes < 0 { '-' } else { '+' };
-    let civil = offset.to_datetime(timestamp).strftime(pattern).to_string();
-    format!("{civil}{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+    DateTimePrinter::new().precision(Some(digits)).timestamp_with_offset_to_string(&timestamp, offset)
 }
 
 #[cfg(test)]

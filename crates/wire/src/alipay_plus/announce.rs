@@ -7,6 +7,7 @@ use crate::alipay_plus::AlipayPlus;
 use crate::alipay_plus::common::amount;
 use crate::alipay_plus::inquiry_payment::payment_result;
 use crate::alipay_plus::pay::pay_to_amount;
+use crate::json::text_of;
 use accord_core::agreement::{EndedBy, Scope, Terms};
 use accord_core::client::Client;
 use accord_core::payment::{Payment, PaymentStage};
@@ -136,6 +137,6 @@ impl Body {
     }
 
     fn text(self) -> String {
-        Value::Object(self.0).to_string()
+        text_of(self.0)
     }
 }

@@ -3,6 +3,7 @@
 use crate::alipay_plus::AlipayPlus;
 use crate::dialect::{Answer, Code, Fault, Refused, Status};
 use crate::fields::{FieldFault, Fields};
+use crate::json::text_of;
 use crate::time;
 use accord_core::client::Client;
 use accord_core::ids::Owner;
@@ -87,7 +88,7 @@ impl Reply {
 
     /// The bytes.
     pub fn body(self) -> Vec<u8> {
-        Value::Object(self.0).to_string().into_bytes()
+        text_of(self.0).into_bytes()
     }
 
     /// The answer.
@@ -109,7 +110,7 @@ pub(super) fn result(code: &str, message: &str, status: Status) -> Value {
 /// An answer that only says that code: a refusal which is nevertheless kept.
 pub(super) fn only(code: &Code) -> Answer {
     let body = json!({ "result": result(code.code, code.meaning, code.status) });
-    Answer { body: body.to_string().into_bytes(), status: code.status, code: code.code }
+    Answer { body: text_of(body).into_bytes(), status: code.status, code: code.code }
 }
 
 /// The answer that a refusal is.

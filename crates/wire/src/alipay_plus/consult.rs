@@ -4,7 +4,7 @@
 
 use crate::alipay_plus::AlipayPlus;
 use crate::dialect::Consultation;
-use crate::json::Json;
+use crate::json::{Json, text_of};
 use accord_core::agreement::Terms;
 use accord_core::client::Client;
 use accord_core::secret::Secret;
@@ -27,7 +27,7 @@ pub(super) fn consult(
     });
     Some(Consultation {
         url: address(dialect, client)?,
-        body: body.to_string(),
+        body: text_of(body),
         silence_frees: dialect.config.unbind_after_failed_consults,
     })
 }

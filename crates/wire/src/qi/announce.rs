@@ -1,6 +1,7 @@
 //! Qi notifyPayment: the one notice that Qi has. Of tokens and their end only those merchants are told who named a
 //! URL for it, as a sibling wallet's paper has it (contract status notification).
 
+use crate::json::text_of;
 use crate::qi::Qi;
 use crate::qi::codes::{self, SUCCESS};
 use crate::qi::common::{amount_value, result, time_text};
@@ -9,7 +10,7 @@ use accord_core::agreement::{AgreementStage, Terms};
 use accord_core::client::Client;
 use accord_core::payment::{Payment, PaymentStage};
 use accord_core::voice::{Announcement, Event};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 /// The notice's name in the paper.
 pub const NOTIFY_PAYMENT: &str = "notifyPayment";
@@ -41,7 +42,7 @@ pub(super) fn announce(qi: &Qi, client: &Client, event: &Event<'_>) -> Option<An
 fn contract_status(terms: &Terms, access: &str, status: &str, at: Timestamp) -> Option<Announcement> {
     let seconds = format!("{:010}", at.0.div_euclid(1_000).max(0));
     let body = json!({ "accessToken": access, "contractStatus": status, "modifyTime": seconds });
-    Some(Announcement { kind: CONTRACT_STATUS, url: terms.notify_url.clone()?, body: body.to_string() })
+    Some(Announcement { kind: CONTRACT_STATUS, url: terms.notify_url.clone()?, body: text_of(body) })
 }
 
 /// Qi's fields, and customerId as live deployments of the platform send it. Nothing of a running payment.
@@ -61,5 +62,5 @@ fn body(payment: &Payment, utc_offset_seconds: i32) -> Option<String> {
     }
     body.insert("paymentCreateTime".to_owned(), json!(time_text(payment.created_at, utc_offset_seconds)));
     body.insert("customerId".to_owned(), json!(payment.customer.as_str()));
-    Some(Value::Object(body).to_string())
+    Some(text_of(body))
 }

@@ -2,7 +2,7 @@
 
 use crate::dialect::{Answer, Code};
 use crate::fields::{AmountFields, FieldFault, Fields, Strictness};
-use crate::json::{self, Json};
+use crate::json::{self, Json, text_of};
 use crate::qi::codes::SUCCESS;
 use crate::time;
 use accord_core::Timestamp;
@@ -43,7 +43,7 @@ pub(super) fn reply(code: &Code, message: &str, members: Value) -> Answer {
     if let Value::Object(members) = members {
         body.extend(members.into_iter().filter(|(_, value)| !value.is_null()));
     }
-    Answer { body: Value::Object(body).to_string().into_bytes(), status: code.status, code: code.code }
+    Answer { body: text_of(body).into_bytes(), status: code.status, code: code.code }
 }
 
 /// A reply that reports success.
