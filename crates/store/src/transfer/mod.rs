@@ -1,8 +1,9 @@
 //! Moving a wallet from a SQLite file to a PostgreSQL database, with whoever serves from the file still answering.
 //!
-//! The file is fenced first: from then on it takes no writes, so what is copied is all there is. Tables are copied in
-//! the order of their keys in the file, so what the target has already says where to go on after an interruption. In the end every
-//! table is read on both sides and its digest compared; only then is the file marked as moved and the target opened.
+//! The file is fenced first: from then on it takes no writes, so what is copied is all there is. A few tables are copied
+//! at a time, the rows of each in the order of their keys in the file, so what the target has already says where to go
+//! on after an interruption. In the end every table is read back and its digest compared with the file's; only then is
+//! the file marked as moved and the target opened.
 
 mod source;
 mod table;
@@ -14,10 +15,15 @@ use crate::schema::Schema;
 use crate::sqlite::OpenFault;
 use source::Source;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
 pub use table::TableSum;
 use table::{BATCH, Summing, Table};
 use target::Target;
 
+/// So many tables are copied, or read, at once: the server writes their rows on cores of its own.
+const AT_A_TIME: usize = 4;
 /// So many batches of rows are copied in one transaction.
 const PAGES: u32 = 100;
 
@@ -129,17 +135,14 @@ pub fn move_store(
         Standing::Copied(id) => {
             // Everything was compared; only the last stroke is missing.
             target.open_up(&id)?;
-            let here = tables.iter().map(|table| source.sum(table)).collect::<Result<_, _>>()?;
-            return Ok(Moved { tables: compare(&target, &tables, here)?, resumed: 0 });
+            let sides = Sides { from, to, schema: &schema };
+            let here = sides.each(&tables, |source, _, table| source.sum(table), |_, _| {})?;
+            return Ok(Moved { tables: sides.compare(&tables, here)?, resumed: 0 });
         }
     };
-    let mut here = Vec::with_capacity(tables.len());
-    for table in &tables {
-        let (rows, sum) = copy(&source, &target, table)?;
-        told(&table.name, rows);
-        here.push(sum);
-    }
-    let sums = compare(&target, &tables, here)?;
+    let sides = Sides { from, to, schema: &schema };
+    let here = sides.each(&tables, copy, |table, (rows, _)| told(&table.name, *rows))?;
+    let sums = sides.compare(&tables, here.into_iter().map(|(_, sum)| sum).collect())?;
     let Some(fence) = source.fence()? else {
         return Err(TransferFault::NotMoving { place });
     };
@@ -216,16 +219,67 @@ fn copy(source: &Source, target: &Target, table: &Table) -> Result<(u64, TableSu
     Ok((copied, sum))
 }
 
-/// Reads every table of the target, whose digests must be those of the file.
-fn compare(target: &Target, tables: &[Table], here: Vec<TableSum>) -> Result<Vec<TableSum>, TransferFault> {
-    let mut different = Vec::new();
-    for (table, here) in tables.iter().zip(&here) {
-        let there = target.sum(table)?;
-        if *here != there {
-            different.push(format!("{} ({} rows here, {} there)", table.name, here.rows, there.rows));
-        }
+/// What is copied from, and what into.
+struct Sides<'m> {
+    from: &'m Path,
+    to: &'m PostgresUrl,
+    schema: &'m Schema,
+}
+
+impl Sides<'_> {
+    /// Does something with each table, several at a time, on connections of their own. `told` hears of each when it is done.
+    fn each<T: Send>(
+        &self,
+        tables: &[Table],
+        work: impl Fn(&Source, &Target, &Table) -> Result<T, TransferFault> + Sync,
+        mut told: impl FnMut(&Table, &T),
+    ) -> Result<Vec<T>, TransferFault> {
+        let next = AtomicUsize::new(0);
+        let take = || {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            tables.get(index).map(|table| (index, table))
+        };
+        let (send, receive) = mpsc::channel();
+        let one_by_one = |send: &mpsc::Sender<_>| {
+            let (source, target) =
+                (Source::open(self.from, self.schema)?, Target::open(self.to, self.schema)?);
+            while let Some((index, table)) = take() {
+                let done = work(&source, &target, table)?;
+                // Nobody listens any more: another one failed.
+                if send.send(Ok((index, table, done))).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        let mut all: Vec<(usize, T)> = thread::scope(|scope| {
+            for _ in 0..AT_A_TIME {
+                let (send, one_by_one) = (send.clone(), &one_by_one);
+                scope.spawn(move || one_by_one(&send).or_else(|fault: TransferFault| send.send(Err(fault))));
+            }
+            drop(send);
+            receive
+                .into_iter()
+                .map(|done| {
+                    let (index, table, done) = done?;
+                    told(table, &done);
+                    Ok((index, done))
+                })
+                .collect::<Result<_, TransferFault>>()
+        })?;
+        all.sort_by_key(|(index, _)| *index);
+        Ok(all.into_iter().map(|(_, done)| done).collect())
     }
-    if different.is_empty() { Ok(here) } else { Err(TransferFault::Differs(different.join(", "))) }
+
+    /// Reads every table of the target, whose digests must be those of the file.
+    fn compare(&self, tables: &[Table], here: Vec<TableSum>) -> Result<Vec<TableSum>, TransferFault> {
+        let there = self.each(tables, |_, target, table| target.sum(table), |_, _| {})?;
+        let differs = here.iter().zip(&there).filter(|(here, there)| here != there);
+        let differs: Vec<String> = differs
+            .map(|(here, there)| format!("{} ({} rows here, {} there)", here.table, here.rows, there.rows))
+            .collect();
+        if differs.is_empty() { Ok(here) } else { Err(TransferFault::Differs(differs.join(", "))) }
+    }
 }
 
 /// Gives a move up: the target is emptied if it is named, and the file takes writes again.
