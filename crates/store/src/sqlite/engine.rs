@@ -5,7 +5,6 @@ use crate::rows::engine::{Each, Engine, Row};
 use crate::rows::value::{Field, Params, Value};
 use accord_core::handle::Bucket;
 use accord_core::store::{StoreFault, Stored};
-
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, Statement};
 
